@@ -1,0 +1,18 @@
+//! The argument of `personality(2)`, Linux's `uapi/linux/personality.h`, with the page size bits.
+
+use bitflags::bitflags;
+
+bitflags! {
+    /// Flags of a personality; the low byte is the execution domain (`PER_LINUX` is 0).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct Personality: u32 {
+        /// Processes started from here on have 16K pages. Linux leaves this bit free.
+        const PAGE_SIZE_16K = 0x1000_0000;
+        /// Processes started from here on have 64K pages. Linux leaves this bit free.
+        const PAGE_SIZE_64K = 0x2000_0000;
+        /// No address space layout randomisation.
+        const ADDR_NO_RANDOMIZE = 0x0004_0000;
+        /// PROT_READ implies PROT_EXEC.
+        const READ_IMPLIES_EXEC = 0x0040_0000;
+    }
+}
