@@ -1,0 +1,31 @@
+# The front door: names and variables. What they do is in tools/.
+
+# The variables are taken literally: $(value ...) keeps make from expanding `$HOME` in a command, and the environment
+# carries quotes, pipes and spaces to the tools untouched.
+VARIABLES := PAGE_SIZE CPU SMP MEM CMD EXTRA APPEND QEMU_ARGS DEBUG TIMEOUT
+$(foreach name,$(VARIABLES),$(eval override $(name) := $$(value $(name))))
+export $(VARIABLES)
+
+# A mistake in them ends here, with one line and status 2. make does not export to $(shell ...), hence the list.
+quote = '$(subst ','\'',$(1))'
+ifneq ($(filter run image,$(MAKECMDGOALS)),)
+PROBLEM := $(shell $(foreach name,$(VARIABLES),$(name)=$(call quote,$($(name)))) tools/preflight 2>&1)
+ifneq ($(PROBLEM),)
+$(error $(PROBLEM))
+endif
+endif
+
+.PHONY: help run image clean
+.DEFAULT_GOAL := help
+
+help:
+	@cat tools/help.txt
+
+run:
+	@tools/run
+
+image:
+	@tools/image
+
+clean:
+	rm -rf target
