@@ -32,10 +32,15 @@ errnos! {
     ENOTBLK EBUSY EEXIST EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG
     ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM ERANGE EDEADLK ENAMETOOLONG ENOLCK ENOSYS ENOTEMPTY
     ELOOP ENODATA ETIME EOVERFLOW EBADMSG EILSEQ ENOTSOCK EOPNOTSUPP ETIMEDOUT ESTALE ECANCELED
-    EOWNERDEAD ENOTRECOVERABLE EUCLEAN
+    EOWNERDEAD ENOTRECOVERABLE EUCLEAN ELIBBAD
 }
 
 impl Errno {
+    /// The error with this positive number, as a program gets it back from a system call.
+    pub const fn from_raw(number: u16) -> Errno {
+        Errno(number)
+    }
+
     /// The positive error number.
     pub const fn raw(self) -> u16 {
         self.0
