@@ -1,0 +1,28 @@
+//! `init`: the first process.
+//!
+//! Its arguments are a command: it runs that as its child, prints how it ended as the last line, and
+//! ends the machine with the same status. Without arguments it shows what there is to see, then runs
+//! what is typed, a program and its words a line, until the input ends.
+//!
+//! As process 1 it also collects the orphans that other programs leave. Started as an ordinary
+//! program it does all the same, but ends only itself.
+#![no_std]
+#![no_main]
+
+mod command;
+mod demo;
+mod power;
+mod prompt;
+
+rt::main!(main);
+
+fn main(args: rt::Args) -> i32 {
+    let status = if args.len() > 1 {
+        command::run(args.tail(1), args.envp())
+    } else {
+        demo::show(args.envp());
+        prompt::serve(args.envp())
+    };
+    rt::println!("exit status {status}");
+    power::end(status)
+}
