@@ -1,8 +1,43 @@
-//! The Granule kernel.
+//! The Granule kernel. This file is the table of contents: what there is, and in which order it comes to life.
 #![no_std]
 #![no_main]
 
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    loop {}
+extern crate alloc;
+
+mod arch; // arm64: system registers, translation tables of the kernel, traps
+mod cmdline; // words of the kernel command line
+mod console; // bytes to the UART, in any state of the kernel
+mod frames; // physical frames from the buddy allocator
+mod heap; // the kernel heap
+mod klog; // log lines with time stamps, warn_once!
+mod memblock; // early memory
+mod memory; // brings memory to life
+mod panic; // the end of the kernel
+mod platform; // what the device tree says
+mod sync; // locks
+
+/// Called by boot in the high half, with the MMU on, interrupts masked, on the boot stack.
+#[unsafe(no_mangle)]
+#[allow(unsafe_code)] // The one symbol that boot calls by name.
+fn kernel_main(info: &boot::BootInfo) -> ! {
+    arch::phys::init(info); // where the image lies
+    klog::init(); // the clock of the log
+    let cpu = arch::cpu::init(); // what the CPU can do
+    let mut memblock = memblock::Memblock::new();
+    let platform = platform::init(info, &mut memblock); // the machine, from the device tree
+    let platform = platform.unwrap_or_else(|error| panic!("no usable device tree: {error:?}"));
+    arch::exit::init(cmdline::flag("semihosting"), platform.psci); // how to leave
+    if let Some(uart) = &platform.uart {
+        console::init(uart); // from here on the log is seen
+    }
+    log::info!("Granule {}, entered at EL{}", env!("CARGO_PKG_VERSION"), info.entry_el);
+    log::info!("cpu: {cpu}");
+    log::info!("command line: {}", platform.cmdline);
+    memory::init(memblock).expect("memory for the kernel itself"); // linear map, heap, frames
+    arch::pmu::set_user_access(cmdline::flag("perf_user_access")); // counters for EL0
+
+    if let Some(count) = arch::pmu::instructions() {
+        log::info!("boot: {count} instructions since reset");
+    }
+    panic!("no init");
 }

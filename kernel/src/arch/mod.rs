@@ -1,0 +1,12 @@
+//! Everything that knows it runs on arm64: system registers, assembly, translation tables of the kernel's own
+//! half, traps. The one room of the kernel where `unsafe` is the rule; what it offers outside is safe to call.
+#![allow(unsafe_code)]
+
+pub mod barrier; // barriers, interrupt masking, the counter
+pub mod cpu; // what this CPU can do, and the controls that follow from it
+pub mod dtb; // the bytes of the device tree
+pub mod exit; // leaving the machine: semihosting, PSCI
+pub mod kmap; // the kernel's translation tables
+pub mod mmio; // device registers: mapping and typed pointers
+pub mod phys; // physical memory through the linear map
+pub mod pmu; // the performance counters
