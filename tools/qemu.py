@@ -39,6 +39,21 @@ class Machine:
     size: tuple[int, int] | None = None
     extra: tuple[str, ...] = ()
 
+    @classmethod
+    def from_environment(cls) -> "Machine":
+        """The machine that the variables of make ask for; tools/options.sh has checked and exported them."""
+        env = os.environ
+        return cls(
+            kernel=env["KERNEL"],
+            disk=env["DISK"],
+            cpu=env["CPU"],
+            smp=env["SMP"],
+            mem=env["MEM"],
+            command=env["CMD"],
+            append=env["APPEND"],
+            extra=tuple(shlex.split(env["QEMU_ARGS"])),
+        )
+
     def arguments(self) -> list[str]:
         """The whole command line of QEMU."""
         # The default pointer authentication costs more than all the rest of a system call.

@@ -10,7 +10,7 @@ const DIRECTORIES: [&str; 5] = ["/bin", "/sbin", "/usr/bin", "/tests", "/bench"]
 
 /// What shells return when there is no such program, and when it can't be run.
 const NOT_FOUND: i32 = 127;
-const NOT_EXECUTABLE: i32 = 126;
+pub const NOT_EXECUTABLE: i32 = 126;
 
 const PATH_MAX: usize = 4096;
 

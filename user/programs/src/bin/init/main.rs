@@ -13,16 +13,34 @@ mod command;
 mod demo;
 mod power;
 mod prompt;
+mod words;
+
+use rt::Arg;
+use words::{WORDS_MAX, Words};
 
 rt::main!(main);
 
 fn main(args: rt::Args) -> i32 {
     let status = if args.len() > 1 {
-        command::run(args.tail(1), args.envp())
+        run_words(args)
     } else {
         demo::show(args.envp());
         prompt::serve(args.envp())
     };
     rt::println!("exit status {status}");
     power::end(status)
+}
+
+/// Runs the arguments as a command. Those of process 1 come from the kernel's command line.
+fn run_words(args: rt::Args) -> i32 {
+    if rt::process::getpid() != 1 {
+        return command::run(args.tail(1), args.envp());
+    }
+    let Some(words) = Words::decode(args.from(1)) else {
+        rt::eprintln!("init: the command is too long");
+        return command::NOT_EXECUTABLE;
+    };
+    let mut argv = [Arg::END; WORDS_MAX + 1];
+    words.list(&mut argv);
+    command::run(&argv, args.envp())
 }

@@ -1,0 +1,1 @@
+"""What `make test` and `make check` run, as a table of stages. Begin reading in `__main__`."""

@@ -1,0 +1,75 @@
+"""The table of stages, and the verdict. Usage: `python3 -m suite check|all [STAGE...]`, from the repository's root."""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from suite import bench, guest, host
+from suite.stage import Result, Stage
+
+# The quick gate.
+CHECK = [
+    Stage("fmt", host.fmt),
+    Stage("clippy-host", host.clippy_host),
+    Stage("clippy-kernel", host.clippy_kernel),
+    Stage("clippy-programs", host.clippy_programs),
+    Stage("host-tests", host.cargo_test),
+    Stage("toolchain", host.script("tools/tests/toolchain")),
+]
+
+BUILD = Stage("image", host.image)
+
+# `make run` itself; it takes the lock of the disk image for each run.
+FRONT_DOOR = Stage("front-door", host.script("tools/tests/front-door"))
+
+# As many QEMUs at once as the least machine that we promise to be fast on has CPUs.
+QEMUS = 2
+
+
+def run_all(names: list[str]) -> list[Result]:
+    """The check, then everything that needs the images."""
+
+    def chosen(stages):
+        return [stage for stage in stages if not names or stage.name in names]
+
+    results = [stage.run() for stage in chosen(CHECK)]
+    needing_image = chosen(guest.STAGES + bench.STAGES)
+    if needing_image:
+        # Held while we build and boot, so that nobody exchanges the images under us.
+        os.makedirs("target/image", exist_ok=True)
+        lock = os.open("target/image", os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit("granule: the disk image is in use by another run")
+        results.append(BUILD.run())
+        if results[-1].failed:
+            return results
+        with ThreadPoolExecutor(QEMUS) as pool:
+            results += pool.map(Stage.run, needing_image)
+        os.close(lock)
+    results += [stage.run() for stage in chosen([FRONT_DOOR])]
+    return results
+
+
+def main() -> int:
+    """Runs what is asked; the last line is the verdict."""
+    what, names = sys.argv[1], sys.argv[2:]
+    start = time.monotonic()
+    results = [stage.run() for stage in CHECK] if what == "check" else run_all(names)
+    passed, failed, skipped = (sum(getattr(r, k) for r in results) for k in ("passed", "failed", "skipped"))
+    print(f"all stages: {time.monotonic() - start:.1f} s")
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""), flush=True)
+    return 0 if passed and not failed else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"granule: failed: {error.cmd}")

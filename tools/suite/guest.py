@@ -1,0 +1,111 @@
+"""The stages that boot the kernel: the whole suite of the guest on two CPUs, a smoke run on everything else, and what
+must happen when something is wrong."""
+
+import dataclasses
+import re
+from collections.abc import Callable
+
+from qemu import TIMED_OUT, Console, Input, Machine
+from suite.stage import Log, Result, Stage
+
+SUITE_SECONDS = 240.0
+SMOKE_SECONDS = 60.0
+PANIC_STATUS = 101
+
+# Runs every test program of the disk and prints `ok`, `not ok` and `skip` lines, then its verdict.
+SUITE = "/tests/run"
+# The smallest program that shows that init, the disk and the console work, and what it must print.
+SMOKE, SMOKE_SAYS = "hello", "hello"
+
+CPU_A72 = Machine(cpu="cortex-a72")
+MODERN_MMIO = ("-global", "virtio-mmio.force-legacy=false")
+
+
+def boot(log: Log, machine: Machine, timeout: float) -> tuple[int, str]:
+    """Boots, with no input; returns QEMU's status and the console's output."""
+    arguments = machine.arguments()
+    log.command = " ".join(arguments)
+    log.write(f"$ {log.command}\n".encode())
+    pieces: list[bytes] = []
+
+    def output(data: bytes) -> None:
+        pieces.append(data)
+        log.write(data)
+
+    with open("/dev/null", "rb") as nothing:
+        status = Console(arguments).relay(Input(nothing.fileno(), held=True), output, timeout)
+    text = b"".join(pieces).decode(errors="replace").replace("\r", "")
+    if status == TIMED_OUT:
+        log.write(f"\nended after {timeout:.0f} seconds\n".encode())
+    return status, text
+
+
+def suite(machine: Machine) -> Callable[[Log], Result]:
+    """The guest's whole suite in one boot."""
+
+    def body(log: Log) -> Result:
+        status, output = boot(log, dataclasses.replace(machine, command=SUITE), SUITE_SECONDS)
+        return Result.of_verdict(output, status)
+
+    return body
+
+
+def smoke(machine: Machine, *wanted: str) -> Callable[[Log], Result]:
+    """One small program, and patterns that the console must show besides."""
+
+    def body(log: Log) -> Result:
+        status, output = boot(log, dataclasses.replace(machine, command=SMOKE), SMOKE_SECONDS)
+        return Result.of(problem(status, 0, output, (SMOKE_SAYS, r"^exit status 0\n\Z", *wanted)))
+
+    return body
+
+
+def dies(machine: Machine, *wanted: str) -> Callable[[Log], Result]:
+    """The kernel gives up with the panic status and says why."""
+
+    def body(log: Log) -> Result:
+        status, output = boot(log, machine, SMOKE_SECONDS)
+        return Result.of(problem(status, PANIC_STATUS, output, wanted))
+
+    return body
+
+
+def debugger(log: Log) -> Result:
+    """gdb stops in the kernel's first function of the high half and knows where it is."""
+    status, output = log.run(
+        "tools/gdb/session -ex 'tbreak kernel_main' -ex continue -ex 'backtrace 1' -ex 'info symbol $pc' -ex kill",
+        SMOKE_SECONDS,
+    )
+    return Result.of(problem(status, 0, output, (r"^Temporary breakpoint 1, ", r"^kernel_main.* in section \.text")))
+
+
+def problem(status: int, wanted_status: int, output: str, patterns: tuple[str, ...]) -> str | None:
+    """What is wrong with the end of a run, in one line."""
+    if status == TIMED_OUT and wanted_status != TIMED_OUT:
+        return "it did not end in time"
+    if status != wanted_status:
+        return f"status {status} instead of {wanted_status}"
+    for pattern in patterns:
+        if not re.search(pattern, output, re.MULTILINE):
+            return f"the console does not show {pattern!r}"
+    return None
+
+
+# The long ones first: they run beside the short ones.
+STAGES = [
+    Stage("suite-max", suite(Machine())),
+    Stage("suite-a72", suite(CPU_A72)),
+    Stage("cpu-a53", smoke(Machine(cpu="cortex-a53"))),
+    Stage("cpu-a57", smoke(Machine(cpu="cortex-a57"))),
+    Stage("cpu-a76", smoke(Machine(cpu="cortex-a76"))),
+    Stage("cpu-n1", smoke(Machine(cpu="neoverse-n1"))),
+    Stage("mem-128M", smoke(Machine(mem="128M"))),
+    Stage("mem-8G", smoke(Machine(mem="8G"))),
+    Stage("gicv2", smoke(Machine(cpu="cortex-a72", board="gic-version=2"))),
+    Stage("el2", smoke(Machine(board="gic-version=3,virtualization=on"))),
+    Stage("el2-a72", smoke(Machine(cpu="cortex-a72", board="gic-version=3,virtualization=on"))),
+    Stage("mmio-modern", smoke(Machine(extra=MODERN_MMIO))),
+    Stage("gdb", debugger),
+    Stage("no-disk", dies(Machine(disk=None), r"/dev/vda")),
+    Stage("no-init", dies(Machine(append="init=/no/such/init"), r"/no/such/init")),
+]
