@@ -18,6 +18,7 @@ CHECK = [
     Stage("clippy-programs", host.clippy_programs),
     Stage("host-tests", host.cargo_test),
     Stage("toolchain", host.script("tools/tests/toolchain")),
+    Stage("console", host.script("tools/tests/console")),
 ]
 
 BUILD = Stage("image", host.image)
