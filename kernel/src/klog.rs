@@ -7,6 +7,9 @@ use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicU64, Ordering};
 use log::{LevelFilter, Log, Metadata, Record};
 
+/// As a serial terminal wants it.
+const LINE_END: &[u8] = b"\r\n";
+
 static LOGGER: Logger = Logger;
 static START: AtomicU64 = AtomicU64::new(0);
 static WARNINGS: AtomicU64 = AtomicU64::new(0);
@@ -84,10 +87,8 @@ impl Line {
 
     /// Ends the line and hands it to `write`.
     pub fn finish(mut self, write: impl FnOnce(&[u8])) {
-        if self.bytes.is_full() {
-            self.bytes.pop();
-        }
-        self.bytes.push(b'\n');
+        self.bytes.truncate(self.bytes.capacity() - LINE_END.len());
+        self.bytes.extend(LINE_END.iter().copied());
         write(&self.bytes);
     }
 }

@@ -10,10 +10,13 @@ mod console; // bytes to the UART, in any state of the kernel
 mod frames; // physical frames from the buddy allocator
 mod heap; // the kernel heap
 mod klog; // log lines with time stamps, warn_once!
+mod kstack; // kernel stacks with guard pages
+mod ksyms; // names of the kernel's functions
 mod memblock; // early memory
 mod memory; // brings memory to life
 mod panic; // the end of the kernel
 mod platform; // what the device tree says
+mod selftest; // checks inside the running kernel
 mod sync; // locks
 
 /// Called by boot in the high half, with the MMU on, interrupts masked, on the boot stack.
@@ -39,5 +42,8 @@ fn kernel_main(info: &boot::BootInfo) -> ! {
     if let Some(count) = arch::pmu::instructions() {
         log::info!("boot: {count} instructions since reset");
     }
-    panic!("no init");
+    if cmdline::flag("selftest") {
+        selftest::run(); // W^X, guards and the like, on the live tables
+    }
+    panic::fatal(format_args!("no init"));
 }

@@ -2,11 +2,13 @@
 //! half, traps. The one room of the kernel where `unsafe` is the rule; what it offers outside is safe to call.
 #![allow(unsafe_code)]
 
+pub mod backtrace; // chains of frame records
 pub mod barrier; // barriers, interrupt masking, the counter
 pub mod cpu; // what this CPU can do, and the controls that follow from it
 pub mod dtb; // the bytes of the device tree
 pub mod exit; // leaving the machine: semihosting, PSCI
 pub mod kmap; // the kernel's translation tables
+pub mod kmap_check; // the live tables seen from outside
 pub mod mmio; // device registers: mapping and typed pointers
 pub mod phys; // physical memory through the linear map
 pub mod pmu; // the performance counters

@@ -32,6 +32,33 @@ pub fn constant_ranges() -> [Range<u64>; 2] {
     ]
 }
 
+/// Bytes of text at the start of the image.
+pub fn text_size() -> u64 {
+    unsafe extern "C" {
+        static _etext: u8;
+    }
+    (&raw const _etext) as u64 - layout::IMAGE
+}
+
+/// The lowest address of the stack that boot has set up.
+pub fn boot_stack_low() -> u64 {
+    unsafe extern "C" {
+        static __boot_stack_bottom: u8;
+    }
+    (&raw const __boot_stack_bottom) as u64
+}
+
+/// What follows the image's own data up to its full size: the symbols, if mkimage put them there.
+pub fn symbol_bytes() -> &'static [u8] {
+    unsafe extern "C" {
+        static _end: u8;
+    }
+    let start = &raw const _end;
+    let size = IMAGE_SIZE.load(Ordering::Relaxed).saturating_sub(start as u64 - layout::IMAGE);
+    // SAFETY: boot has mapped the whole image, this part read-only, for good.
+    unsafe { core::slice::from_raw_parts(start, size as usize) }
+}
+
 /// Where `pa` appears in the linear map.
 #[inline]
 pub const fn linear(pa: u64) -> *mut u8 {

@@ -1,0 +1,138 @@
+//! What can only be checked inside the running kernel, on the command line's `selftest=1`: one line for each check,
+//! `ok NAME` or `not ok NAME: why`, and a line with the totals. The host's tests read them.
+
+use crate::arch::barrier;
+use crate::arch::kmap_check::{self, Leaf, Probe};
+use crate::arch::phys;
+use crate::kstack::{KSTACK_SIZE, KernelStack};
+use crate::{frames, platform};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use boot::layout::{self, PAGE_SIZE};
+
+type Check = fn() -> Result<(), String>;
+
+const CHECKS: [(&str, Check); 7] = [
+    ("no kernel page is writable and executable", write_xor_execute),
+    ("only the kernel's text is executable", only_text_executes),
+    ("text and constants are read-only at every address", constants_are_read_only),
+    ("EL0 reaches nothing in the kernel's half", nothing_for_user),
+    ("kernel stacks have guards", stacks_have_guards),
+    ("devices are mapped as devices", devices),
+    ("frames are distinct and come back", frames_come_back),
+];
+
+/// Runs all checks; true if all passed.
+pub fn run() -> bool {
+    let mut failed = 0;
+    for (name, check) in CHECKS {
+        let flags = barrier::irq_save();
+        let result = check();
+        barrier::irq_restore(flags);
+        match result {
+            Ok(()) => log::info!("selftest: ok {name}"),
+            Err(why) => {
+                failed += 1;
+                log::error!("selftest: not ok {name}: {why}");
+            }
+        }
+    }
+    log::info!("selftest: {} passed, {failed} failed", CHECKS.len() - failed);
+    failed == 0
+}
+
+/// The first leaf that `wrong` says is wrong.
+fn no_leaf(mut wrong: impl FnMut(&Leaf) -> bool) -> Result<(), String> {
+    let mut found = None;
+    kmap_check::for_each_leaf(&mut |leaf| {
+        if found.is_none() && wrong(&leaf) {
+            found = Some(leaf);
+        }
+    });
+    found.map_or(Ok(()), |leaf| Err(format!("{leaf:x?}")))
+}
+
+fn write_xor_execute() -> Result<(), String> {
+    no_leaf(|leaf| leaf.writable() && leaf.executable())
+}
+
+fn only_text_executes() -> Result<(), String> {
+    let text = layout::IMAGE..layout::IMAGE + phys::text_size();
+    no_leaf(|leaf| leaf.executable() != (text.contains(&leaf.va) && leaf.size == PAGE_SIZE))
+}
+
+fn constants_are_read_only() -> Result<(), String> {
+    let constants = phys::constant_ranges();
+    no_leaf(|leaf| {
+        let overlaps = constants.iter().any(|c| leaf.pa < c.end && c.start < leaf.pa + leaf.size);
+        leaf.writable() && overlaps
+    })?;
+    for range in constants.iter().filter(|range| !range.is_empty()) {
+        if kmap_check::allows(layout::LINEAR + range.start, Probe::Write) {
+            return Err(format!("the hardware lets us write to {:#x}", range.start));
+        }
+    }
+    if kmap_check::allows(layout::IMAGE, Probe::Write) {
+        return Err("the hardware lets us write to the text".into());
+    }
+    Ok(())
+}
+
+fn nothing_for_user() -> Result<(), String> {
+    no_leaf(Leaf::user)?;
+    if kmap_check::allows(layout::IMAGE, Probe::UserRead) {
+        return Err("the hardware lets EL0 read the text".into());
+    }
+    Ok(())
+}
+
+fn stacks_have_guards() -> Result<(), String> {
+    let guard = |va: u64| {
+        if kmap_check::allows(va, Probe::Read) { Err(format!("{va:#x} is mapped")) } else { Ok(()) }
+    };
+    let boot_low = phys::boot_stack_low();
+    guard(boot_low - 8)?;
+    let stacks: Vec<KernelStack> = (0..20).filter_map(|_| KernelStack::new().ok()).collect();
+    for stack in &stacks {
+        let (low, top) = (stack.low() as u64, stack.top() as u64);
+        if !kmap_check::allows(low, Probe::Write) || !kmap_check::allows(top - 8, Probe::Write) {
+            return Err(format!("the stack at {low:#x} cannot be used"));
+        }
+        guard(low - 8)?;
+        guard(low - KSTACK_SIZE as u64)?;
+        guard(top)?;
+    }
+    // Some are unmapped when given back, the rest are kept; whatever happens, nothing but stacks is mapped there.
+    drop(stacks);
+    no_leaf(|leaf| {
+        let window = layout::STACKS..layout::HEAP;
+        window.contains(&leaf.va) && (leaf.va - layout::STACKS) / KSTACK_SIZE as u64 % 2 != 0
+    })
+}
+
+fn devices() -> Result<(), String> {
+    let window = layout::MMIO..layout::VMEMMAP;
+    no_leaf(|leaf| leaf.device() != window.contains(&leaf.va))?;
+    match platform::get().uart {
+        Some(uart) => no_leaf(|leaf| leaf.pa == uart.registers.pa && !leaf.device()),
+        None => Ok(()),
+    }
+}
+
+fn frames_come_back() -> Result<(), String> {
+    let before = frames::free_count();
+    let mut taken: Vec<(u64, u32)> =
+        (0..10).filter_map(|order| Some((frames::alloc(order)?, order))).collect();
+    taken.sort_unstable();
+    let overlap = taken.windows(2).any(|pair| pair[0].0 + (PAGE_SIZE << pair[0].1) > pair[1].0);
+    let unaligned = taken.iter().any(|&(pa, order)| !pa.is_multiple_of(PAGE_SIZE << order));
+    for &(pa, order) in &taken {
+        frames::free(pa, order);
+    }
+    if overlap || unaligned {
+        return Err(format!("{taken:x?}"));
+    }
+    // The heap may have grown for the list of them; it never shrinks.
+    if frames::free_count() > before { Err("more frames than before".into()) } else { Ok(()) }
+}
