@@ -107,7 +107,7 @@ fn conflict(segment: &Segment, other: &Segment, page_size: u64) -> Option<Reason
     if !overlap(&pages(segment, page_size), &pages(other, page_size)) {
         return None;
     }
-    let covers = |a: &Segment, b: &Segment| overlap(&bss_pages(a, page_size), &pages(b, page_size));
+    let covers = |a: &Segment, b: &Segment| overlap(&bss(a, page_size), &pages(b, page_size));
     if segment.prot != other.prot {
         Some(Reason::Permissions { neighbour })
     } else if covers(segment, other) || covers(other, segment) {
@@ -124,12 +124,12 @@ fn pages(segment: &Segment, page_size: u64) -> Range<u64> {
     align_down(segment.vaddr, page_size)..page_end(segment, page_size)
 }
 
-/// The pages that hold zeros, the one that begins with bytes from the file included.
-fn bss_pages(segment: &Segment, page_size: u64) -> Range<u64> {
+/// From the first zero to the end of its last page.
+fn bss(segment: &Segment, page_size: u64) -> Range<u64> {
     if segment.memsz == segment.filesz {
         return 0..0;
     }
-    align_down(segment.file_end(), page_size)..page_end(segment, page_size)
+    segment.file_end()..page_end(segment, page_size)
 }
 
 /// An end beyond all numbers is refused when the image is placed; here it only must not wrap.

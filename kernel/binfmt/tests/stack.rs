@@ -215,6 +215,10 @@ fn total_size() {
         let used = total(rlimit);
         assert!(used <= limit && used + 1009 > limit, "{rlimit}: {used}");
     }
+    // To the byte: the path's NUL, two pointers, a string and its NUL. One pointer is for argv[0].
+    let exact = |len: usize| Arguments::new(b"", 0).unwrap().push(StringKind::Env, &vec![b'x'; len]);
+    assert_eq!(exact(131072 - 1 - 16 - 1), Ok(()));
+    assert_eq!(exact(131072 - 1 - 16), Err(Errno::E2BIG));
     // Many empty strings: pointers count.
     let mut args = Arguments::new(b"x", 0).unwrap();
     let pushed = (0..).take_while(|_| args.push(StringKind::Arg, b"").is_ok()).count();
