@@ -17,15 +17,21 @@ mod memory; // brings memory to life
 mod panic; // the end of the kernel
 mod platform; // what the device tree says
 mod selftest; // checks inside the running kernel
-mod sync; // locks
+mod sync; // locks, sleeping and not
+mod syscall; // system calls: the table, then a file for each domain
+mod task; // tasks: scheduling, exit and wait, kernel threads
+mod trap; // page faults
 
 /// Called by boot in the high half, with the MMU on, interrupts masked, on the boot stack.
 #[unsafe(no_mangle)]
 #[allow(unsafe_code)] // The one symbol that boot calls by name.
 fn kernel_main(info: &boot::BootInfo) -> ! {
     arch::phys::init(info); // where the image lies
+    arch::percpu::init(0, arch::percpu::boot_stack_low()); // this CPU's own state
+    arch::trap::init(); // from here on an exception is reported
     klog::init(); // the clock of the log
     let cpu = arch::cpu::init(); // what the CPU can do
+    arch::fpsimd::init(); // FP/SIMD for programs
     let mut memblock = memblock::Memblock::new();
     let platform = platform::init(info, &mut memblock); // the machine, from the device tree
     let platform = platform.unwrap_or_else(|error| panic!("no usable device tree: {error:?}"));
@@ -42,6 +48,7 @@ fn kernel_main(info: &boot::BootInfo) -> ! {
     if let Some(count) = arch::pmu::instructions() {
         log::info!("boot: {count} instructions since reset");
     }
+    task::sched::init(); // this is now the idle task
     if cmdline::flag("selftest") {
         selftest::run(); // W^X, guards and the like, on the live tables
     }

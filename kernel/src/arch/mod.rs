@@ -7,8 +7,14 @@ pub mod barrier; // barriers, interrupt masking, the counter
 pub mod cpu; // what this CPU can do, and the controls that follow from it
 pub mod dtb; // the bytes of the device tree
 pub mod exit; // leaving the machine: semihosting, PSCI
+pub mod fault; // what a synchronous exception means
+pub mod fpsimd; // FP/SIMD registers of programs
 pub mod kmap; // the kernel's translation tables
 pub mod kmap_check; // the live tables seen from outside
 pub mod mmio; // device registers: mapping and typed pointers
+pub mod percpu; // what each CPU has for itself
 pub mod phys; // physical memory through the linear map
 pub mod pmu; // the performance counters
+pub mod switch; // from one task to another
+pub mod trap; // vectors, trap frames, entry and exit
+pub mod uaccess; // user memory

@@ -1,0 +1,71 @@
+//! System calls: one row for each, in the table; the functions are in one file for each domain.
+//!
+//! Entered from `arch/trap` with interrupts enabled. A function gets the caller's registers and gives
+//! what x0 shall be. Errors become `-errno` here and nowhere else. Mirrors Linux's arm64 `syscall.c`.
+
+mod layout;
+mod process;
+
+use abi::{Errno, raw};
+
+use crate::arch::trap::TrapFrame;
+use crate::task::current;
+
+/// What a system call gives.
+pub type SysResult = Result<u64, Errno>;
+
+type Handler = fn(&mut TrapFrame) -> SysResult;
+
+/// One past the largest number in the table.
+const NR_SYSCALLS: usize = 512;
+
+macro_rules! table {
+    ($($number:ident => $handler:path,)*) => {{
+        let mut table = [unknown as Handler; NR_SYSCALLS];
+        $(table[raw::$number as usize] = $handler;)*
+        table
+    }};
+}
+
+static TABLE: [Handler; NR_SYSCALLS] = table! {
+    // Processes.
+    __NR_exit => process::exit,
+    __NR_exit_group => process::exit,
+    __NR_getpid => process::getpid,
+    __NR_gettid => process::getpid,
+    __NR_getppid => process::getppid,
+    __NR_getuid => process::getuid,
+    __NR_geteuid => process::getuid,
+    __NR_getgid => process::getuid,
+    __NR_getegid => process::getuid,
+    __NR_wait4 => process::wait4,
+    __NR_sched_yield => process::sched_yield,
+    __NR_set_tid_address => process::set_tid_address,
+    __NR_set_robust_list => process::set_robust_list,
+    __NR_personality => process::personality,
+    __NR_prlimit64 => process::prlimit64,
+    __NR_prctl => process::prctl,
+};
+
+/// Does what the program in `frame` asks for.
+#[inline(always)]
+pub fn dispatch(frame: &mut TrapFrame) {
+    // The number is an int: Linux ignores the upper half of x8, too.
+    let number = frame.syscall as u32 as usize;
+    let handler = TABLE.get(number).copied().unwrap_or(unknown);
+    frame.regs[0] = match handler(frame) {
+        Ok(value) => value,
+        Err(error) => error.to_ret(),
+    };
+}
+
+/// A number that nobody implements.
+fn unknown(frame: &mut TrapFrame) -> SysResult {
+    let number = frame.syscall as u32;
+    let task = current();
+    if task.note_unknown_syscall(number as usize) {
+        let (comm, len) = task.comm();
+        log::info!("{}[{}]: unknown system call {number}", comm[..len].escape_ascii(), task.pid());
+    }
+    Err(Errno::ENOSYS)
+}

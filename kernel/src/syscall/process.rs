@@ -1,0 +1,151 @@
+//! Processes: identity, birth, programs, death, limits.
+
+use abi::{Errno, Personality, raw};
+
+use super::SysResult;
+use super::layout::Rlimit64;
+use crate::arch::trap::TrapFrame;
+use crate::arch::uaccess::{UserPtr, copy_to_user, strncpy_from_user_cut};
+use crate::task::exit::{ExitReason, WaitMode};
+use crate::task::rlimit::{self, Rlimit};
+use crate::task::table::WaitFor;
+use crate::task::{self, COMM_LEN, Pid, current, sched};
+
+/// `exit(2)` and `exit_group(2)`: a process has one thread.
+pub fn exit(frame: &mut TrapFrame) -> SysResult {
+    let [status, ..] = frame.args();
+    task::exit::exit(ExitReason::Code(status as u8))
+}
+
+/// `getpid(2)`, and `gettid(2)` with one thread in each process.
+pub fn getpid(_: &mut TrapFrame) -> SysResult {
+    Ok(current().pid().into())
+}
+
+/// `getppid(2)`.
+pub fn getppid(_: &mut TrapFrame) -> SysResult {
+    Ok(current().ppid().into())
+}
+
+/// `getuid(2)` and its sisters: everybody is root.
+pub fn getuid(_: &mut TrapFrame) -> SysResult {
+    Ok(0)
+}
+
+/// `wait4(2)`. What a child used is not accounted for yet, so asking for it is refused rather than
+/// answered with zeros.
+pub fn wait4(frame: &mut TrapFrame) -> SysResult {
+    let [pid, status, options, usage, ..] = frame.args();
+    const KNOWN: u32 =
+        raw::WNOHANG | raw::WUNTRACED | raw::WCONTINUED | raw::__WNOTHREAD | raw::__WCLONE | raw::__WALL;
+    let options = options as u32;
+    if options & !KNOWN != 0 {
+        return Err(Errno::EINVAL);
+    }
+    if usage != 0 {
+        return Err(Errno::ENOSYS);
+    }
+    let which = match pid as i32 {
+        -1 => WaitFor::Any,
+        // All are in one process group.
+        0 => WaitFor::Any,
+        i32::MIN => return Err(Errno::ESRCH),
+        ..0 => return Err(Errno::ECHILD),
+        pid => WaitFor::Pid(pid as Pid),
+    };
+    let mode = if options & raw::WNOHANG != 0 { WaitMode::Poll } else { WaitMode::Block };
+    let Some((child, word)) = task::exit::wait(which, mode)? else { return Ok(0) };
+    let status = UserPtr::new(status);
+    if !status.is_null() {
+        status.write(word)?;
+    }
+    Ok(child.into())
+}
+
+/// `sched_yield(2)`.
+pub fn sched_yield(_: &mut TrapFrame) -> SysResult {
+    sched::schedule();
+    Ok(0)
+}
+
+/// `set_tid_address(2)`.
+pub fn set_tid_address(frame: &mut TrapFrame) -> SysResult {
+    let [addr, ..] = frame.args();
+    let task = current();
+    task.set_clear_child_tid(addr);
+    Ok(task.pid().into())
+}
+
+/// `set_robust_list(2)`. The list matters when a thread dies that holds a lock which others wait for;
+/// a process has one thread, so none does.
+pub fn set_robust_list(frame: &mut TrapFrame) -> SysResult {
+    let [_, len, ..] = frame.args();
+    const ROBUST_LIST_HEAD_SIZE: u64 = 24;
+    if len == ROBUST_LIST_HEAD_SIZE { Ok(0) } else { Err(Errno::EINVAL) }
+}
+
+/// `personality(2)`: the old value; sets the new one unless asked with all bits set.
+pub fn personality(frame: &mut TrapFrame) -> SysResult {
+    const QUERY: u32 = u32::MAX;
+    const PER_MASK: u32 = 0xff;
+    const PER_LINUX32: u32 = 0x08;
+    let [wanted, ..] = frame.args();
+    let wanted = wanted as u32;
+    let task = current();
+    let old = task.personality();
+    if wanted != QUERY {
+        let both = Personality::PAGE_SIZE_16K | Personality::PAGE_SIZE_64K;
+        if Personality::from_bits_retain(wanted).contains(both) || wanted & PER_MASK == PER_LINUX32 {
+            return Err(Errno::EINVAL);
+        }
+        task.set_personality(wanted);
+    }
+    Ok(old.into())
+}
+
+/// `prlimit64(2)`.
+pub fn prlimit64(frame: &mut TrapFrame) -> SysResult {
+    let [pid, resource, new, old, ..] = frame.args();
+    let index = rlimit::index(resource)?;
+    let caller = current();
+    let task = match pid as u32 {
+        0 => caller.arc(),
+        pid => task::table::find(pid).ok_or(Errno::ESRCH)?,
+    };
+    let (new, old) = (UserPtr::<Rlimit64>::new(new), UserPtr::new(old));
+    let wanted = if new.is_null() { None } else { Some(new.read()?) };
+    if wanted.is_some_and(|limit| limit.cur > limit.max) {
+        return Err(Errno::EINVAL);
+    }
+    let before = {
+        let mut limits = task.rlimits.lock();
+        let before = limits[index];
+        if let Some(limit) = wanted {
+            limits[index] = Rlimit { cur: limit.cur, max: limit.max };
+        }
+        before
+    };
+    if !old.is_null() {
+        old.write(Rlimit64 { cur: before.cur, max: before.max })?;
+    }
+    Ok(0)
+}
+
+/// `prctl(2)`: the name.
+pub fn prctl(frame: &mut TrapFrame) -> SysResult {
+    const PR_SET_NAME: u32 = 15;
+    const PR_GET_NAME: u32 = 16;
+    let [option, name, ..] = frame.args();
+    let task = current();
+    match option as u32 {
+        PR_SET_NAME => {
+            task.set_comm(&strncpy_from_user_cut(name, COMM_LEN - 1)?);
+            Ok(0)
+        }
+        PR_GET_NAME => {
+            copy_to_user(name, &task.comm().0)?;
+            Ok(0)
+        }
+        _ => Err(Errno::EINVAL),
+    }
+}

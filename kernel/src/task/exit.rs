@@ -1,0 +1,77 @@
+//! The end of a task, and how its parent learns of it. Mirrors `kernel/exit.c`.
+
+use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
+
+use abi::Errno;
+
+use super::signal::Signal;
+use super::table::{self, INIT_PID, WaitFor};
+use super::{Pid, Task, current, sched};
+use crate::arch::uaccess::UserPtr;
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitReason {
+    /// By itself, with this status; its low byte counts.
+    Code(u8),
+    /// By a signal.
+    Signal(Signal),
+}
+
+impl ExitReason {
+    /// The word that `wait4` stores: see `bits/waitstatus.h`.
+    pub fn wait_status(self) -> u32 {
+        match self {
+            ExitReason::Code(code) => u32::from(code) << 8,
+            ExitReason::Signal(signal) => signal.number(),
+        }
+    }
+}
+
+/// Ends the current task.
+pub fn exit(reason: ExitReason) -> ! {
+    let task = current();
+    if task.pid() == INIT_PID {
+        panic!("init ended ({reason:?}): nothing is left to run");
+    }
+    let clear_child_tid = task.clear_child_tid.swap(0, Ordering::Relaxed);
+    if clear_child_tid != 0 {
+        // A program that gave a bad address hears nothing of it.
+        let _ = UserPtr::<u32>::new(clear_child_tid).write(0);
+    }
+    task.exit_status.store(reason.wait_status(), Ordering::Relaxed);
+    table::make_zombie(&task);
+    sched::schedule();
+    unreachable!("a dead task was scheduled")
+}
+
+/// Ends the current thread of the kernel. Nobody waits for it.
+pub fn exit_kernel_thread() -> ! {
+    table::make_zombie(&current());
+    sched::schedule();
+    unreachable!("a dead task was scheduled")
+}
+
+/// Whether [`wait`] sleeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitMode {
+    /// Until a child has exited.
+    Block,
+    /// Not at all (`WNOHANG`).
+    Poll,
+}
+
+/// Waits for a child to exit and forgets it. Its number and status word; `None` if all live and `mode`
+/// says not to wait.
+pub fn wait(which: WaitFor, mode: WaitMode) -> Result<Option<(Pid, u32)>, Errno> {
+    let parent = current();
+    let reaped = |child: Arc<Task>| (child.pid(), child.exit_status.load(Ordering::Relaxed));
+    match mode {
+        WaitMode::Poll => Ok(table::reap(&parent, which)?.map(reaped)),
+        WaitMode::Block => {
+            let child = parent.child_event.wait_until(|| table::reap(&parent, which).transpose());
+            child.map(|child| Some(reaped(child)))
+        }
+    }
+}

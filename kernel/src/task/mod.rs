@@ -1,0 +1,252 @@
+//! Tasks: what the scheduler runs. A task is a program's only thread, or a thread of the kernel.
+//!
+//! What other tasks may look at is atomic or behind a lock; what belongs to the architecture is in
+//! [`ThreadState`]. Mirrors Linux's `struct task_struct`.
+
+pub mod exit;
+pub mod kthread;
+pub mod rlimit;
+pub mod sched;
+pub mod signal;
+pub mod table;
+
+use alloc::sync::Arc;
+use core::marker::PhantomData;
+use core::ops::Deref;
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+use crate::arch::percpu;
+use crate::arch::switch::ThreadState;
+use crate::arch::trap::TrapFrame;
+use crate::arch::uaccess::UserPtr;
+use crate::kstack::KernelStack;
+use crate::sync::{IrqMutex, WaitQueue};
+
+use rlimit::Rlimits;
+
+/// A process or thread number.
+pub type Pid = u32;
+
+/// Bit of [`Task::work`]: call the scheduler before leaving for EL0.
+pub const NEED_RESCHED: u32 = 1 << 0;
+
+/// Bytes of a task's name with its NUL, Linux's TASK_COMM_LEN.
+pub const COMM_LEN: usize = 16;
+
+/// Bits of the map of unknown system calls that were logged. The last one stands for all numbers beyond.
+const NR_LOGGED: usize = 512;
+
+/// What a task is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum RunState {
+    /// Runs or wants to.
+    Running,
+    /// Waits for a wake-up.
+    Blocked,
+    /// Has exited; its parent has not asked yet.
+    Zombie,
+}
+
+/// One task.
+pub struct Task {
+    /// What is to be done before the next return to EL0. The exit path tests it against zero.
+    pub work: AtomicU32,
+    state: AtomicU8,
+    on_cpu: AtomicBool,
+    kind: Kind,
+    pid: Pid,
+    ppid: AtomicU32,
+    /// Registers while the task does not run.
+    pub thread: ThreadState,
+    stack: Option<KernelStack>,
+    comm: IrqMutex<[u8; COMM_LEN]>,
+    is_user: AtomicBool,
+    task_size: AtomicU64,
+    personality: AtomicU32,
+    /// Limits on what the task may use.
+    pub rlimits: IrqMutex<Rlimits>,
+    /// Where a new child stores its number in its own memory, or 0.
+    set_child_tid: u64,
+    clear_child_tid: AtomicU64,
+    nr_children: AtomicU32,
+    /// `wait4`'s status word, once the task is a zombie.
+    exit_status: AtomicU32,
+    /// Woken when a child exits.
+    child_event: WaitQueue,
+    logged_syscalls: [AtomicU64; NR_LOGGED / 64],
+}
+
+/// What a task was made as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Runs when nothing else wants to.
+    Idle,
+    /// Everything that is scheduled.
+    Normal,
+}
+
+/// The task that runs the caller. It stays so as long as the caller runs, so this cannot be sent
+/// elsewhere.
+#[derive(Clone, Copy)]
+pub struct Current {
+    task: &'static Task,
+    not_send: PhantomData<*const ()>,
+}
+
+/// The task that runs the caller. There is one from [`sched::init`] on.
+pub fn current() -> Current {
+    Current { task: percpu::current_task(), not_send: PhantomData }
+}
+
+impl Deref for Current {
+    type Target = Task;
+
+    fn deref(&self) -> &Task {
+        self.task
+    }
+}
+
+impl Current {
+    /// A reference that may outlive the caller's turn.
+    pub fn arc(&self) -> Arc<Task> {
+        percpu::current_arc()
+    }
+}
+
+impl Task {
+    fn new(kind: Kind, pid: Pid, stack: Option<KernelStack>, comm: &[u8]) -> Task {
+        let task = Task {
+            work: AtomicU32::new(0),
+            state: AtomicU8::new(RunState::Blocked as u8),
+            on_cpu: AtomicBool::new(false),
+            kind,
+            pid,
+            ppid: AtomicU32::new(0),
+            thread: ThreadState::default(),
+            stack,
+            comm: IrqMutex::new([0; COMM_LEN]),
+            is_user: AtomicBool::new(false),
+            task_size: AtomicU64::new(0),
+            personality: AtomicU32::new(0),
+            rlimits: IrqMutex::new(rlimit::DEFAULT),
+            set_child_tid: 0,
+            clear_child_tid: AtomicU64::new(0),
+            nr_children: AtomicU32::new(0),
+            exit_status: AtomicU32::new(0),
+            child_event: WaitQueue::new(),
+            logged_syscalls: [const { AtomicU64::new(0) }; NR_LOGGED / 64],
+        };
+        task.set_comm(comm);
+        task
+    }
+
+    /// The task that the boot context becomes.
+    fn new_idle() -> Arc<Task> {
+        let idle = Task::new(Kind::Idle, 0, None, b"swapper");
+        idle.set_state(RunState::Running);
+        idle.set_on_cpu(true);
+        Arc::new(idle)
+    }
+
+    /// The task's number; there is one thread in each process.
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// The parent's number; 0 for a task of the kernel.
+    pub fn ppid(&self) -> Pid {
+        self.ppid.load(Ordering::Relaxed)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.kind == Kind::Idle
+    }
+
+    /// Whether this is a program: it has memory below TASK_SIZE and a frame at the top of its stack.
+    pub fn is_user(&self) -> bool {
+        self.is_user.load(Ordering::Relaxed)
+    }
+
+    /// End of the addresses that the program may name; 0 in a thread of the kernel.
+    pub fn task_size(&self) -> u64 {
+        self.task_size.load(Ordering::Relaxed)
+    }
+
+    /// Lowest address of the kernel stack.
+    pub fn stack_low(&self) -> usize {
+        self.stack.as_ref().map_or_else(percpu::boot_stack_low, KernelStack::low)
+    }
+
+    fn set_on_cpu(&self, on_cpu: bool) {
+        self.on_cpu.store(on_cpu, Ordering::Release);
+    }
+
+    fn state(&self) -> RunState {
+        match self.state.load(Ordering::Acquire) {
+            0 => RunState::Running,
+            1 => RunState::Blocked,
+            _ => RunState::Zombie,
+        }
+    }
+
+    fn set_state(&self, state: RunState) {
+        self.state.store(state as u8, Ordering::SeqCst);
+    }
+
+    fn on_cpu(&self) -> bool {
+        self.on_cpu.load(Ordering::Acquire)
+    }
+
+    /// The name, without the NUL.
+    pub fn comm(&self) -> ([u8; COMM_LEN], usize) {
+        let comm = *self.comm.lock();
+        (comm, comm.iter().position(|&byte| byte == 0).unwrap_or(COMM_LEN))
+    }
+
+    /// Sets the name, cut to what fits.
+    pub fn set_comm(&self, name: &[u8]) {
+        let mut comm = [0; COMM_LEN];
+        let len = name.len().min(COMM_LEN - 1);
+        comm[..len].copy_from_slice(&name[..len]);
+        *self.comm.lock() = comm;
+    }
+
+    /// The execution domain and its flags, as `personality(2)` has them.
+    pub fn personality(&self) -> u32 {
+        self.personality.load(Ordering::Relaxed)
+    }
+
+    /// Replaces the personality.
+    pub fn set_personality(&self, personality: u32) {
+        self.personality.store(personality, Ordering::Relaxed);
+    }
+
+    /// Where to write 0 when the thread goes, or 0.
+    pub fn set_clear_child_tid(&self, addr: u64) {
+        self.clear_child_tid.store(addr, Ordering::Relaxed);
+    }
+
+    /// Notes that system call `nr` is unknown; true the first time.
+    pub fn note_unknown_syscall(&self, nr: usize) -> bool {
+        let nr = nr.min(NR_LOGGED - 1);
+        let bit = 1 << (nr % 64);
+        self.logged_syscalls[nr / 64].fetch_or(bit, Ordering::Relaxed) & bit == 0
+    }
+}
+
+/// What a child does before it sees EL0 for the first time.
+pub fn first_turn() {
+    let task = current();
+    if task.set_child_tid != 0 {
+        // A bad address is the program's own business, as in Linux.
+        let _ = UserPtr::new(task.set_child_tid).write(task.pid);
+    }
+}
+
+/// What was asked of the task while it was in the kernel.
+pub fn exit_to_user_work(_frame: &mut TrapFrame) {
+    if current().work.load(Ordering::Relaxed) & NEED_RESCHED != 0 {
+        sched::schedule();
+    }
+}
