@@ -1,5 +1,31 @@
-//! File memory: the page cache and its readahead.
+//! File memory: the page cache, its readahead, and reads through it. Mirrors Linux's `mm/filemap.c` and
+//! `mm/readahead.c`. All that waits for a device waits here, with no lock held.
 
 mod iomap;
+mod mapping;
+mod read;
+mod readahead;
+mod tree;
 
 pub use iomap::{AddressSpaceOps, Iomap, IomapKind};
+pub use mapping::{AddressSpace, Backing, FolioSink};
+pub use tree::Entry;
+
+use alloc::sync::Arc;
+
+/// A file as a VMA refers to it: its page cache, and what /proc/PID/maps says of it.
+pub trait MappedFile: Send + Sync {
+    /// The page cache.
+    fn mapping(&self) -> &Arc<AddressSpace>;
+    /// Writes the path, for /proc/PID/maps and the log.
+    fn write_path(&self, out: &mut dyn core::fmt::Write) -> core::fmt::Result;
+}
+
+/// The whole file is zero: the `iomap` of memory without a file system behind it.
+pub struct ZeroFile;
+
+impl AddressSpaceOps for ZeroFile {
+    fn iomap(&self, pos: u64) -> Result<Iomap, abi::Errno> {
+        Ok(Iomap { pos, len: u64::MAX - pos, kind: IomapKind::Hole })
+    }
+}

@@ -1,0 +1,132 @@
+//! Address space identifiers, after Linux's `arch/arm64/mm/context.c`: an ASID is good for one generation. When
+//! they run out a new generation begins, and every TLB is flushed before any ASID is used again. So none is ever
+//! reused, under whatever granule, with old entries alive.
+
+use crate::arm64::tlb::Tlbi;
+use crate::hw::Hw;
+use crate::memory::Memory;
+use crate::stats::Stats;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+const ASID_MASK: u64 = 0xffff;
+const GENERATION: u64 = 1 << 16;
+
+/// The ASIDs of the machine.
+pub struct Asids {
+    state: spin::Mutex<State>,
+}
+
+struct State {
+    /// Multiple of GENERATION.
+    generation: u64,
+    next: u64,
+    nr_asids: u64,
+    used: Vec<u64>,
+    /// The context that each CPU runs, kept over a rollover.
+    active: Vec<u64>,
+}
+
+/// The address space's claim to an ASID: generation and number; 0 when it never had one.
+#[derive(Default)]
+pub struct Context(AtomicU64);
+
+impl Context {
+    /// The ASID that TLB maintenance for this address space uses. One of a past generation matches nothing that
+    /// the address space left behind, because the rollover flushed that.
+    pub fn asid(&self) -> u16 {
+        (self.0.load(Relaxed) & ASID_MASK) as u16
+    }
+
+    /// Forgets the ASID: the next switch takes a new one. For a change of granule.
+    pub fn renew(&self) {
+        self.0.store(0, Relaxed);
+    }
+}
+
+impl Asids {
+    /// `bits` is 8 or 16. ASID 0 is never given out: it belongs to the empty table.
+    pub fn new(bits: u32, nr_cpus: usize) -> Asids {
+        let nr_asids = 1u64 << bits;
+        Asids {
+            state: spin::Mutex::new(State {
+                generation: GENERATION,
+                next: 1,
+                nr_asids,
+                used: vec![0; (nr_asids / 64) as usize],
+                active: vec![0; nr_cpus],
+            }),
+        }
+    }
+}
+
+impl State {
+    fn try_take(&mut self, asid: u64) -> bool {
+        let (word, bit) = ((asid / 64) as usize, 1u64 << (asid % 64));
+        let free = self.used[word] & bit == 0;
+        self.used[word] |= bit;
+        free
+    }
+
+    fn take_next(&mut self) -> Option<u64> {
+        while self.next < self.nr_asids {
+            let asid = self.next;
+            self.next += 1;
+            if self.try_take(asid) {
+                return Some(asid);
+            }
+        }
+        None
+    }
+}
+
+impl<H: Hw> Memory<H> {
+    /// The ASID to load for `context` on `cpu`, of the current generation (Linux's `check_and_switch_context`).
+    /// Called with interrupts off, before TTBR0 is written. May flush all TLBs.
+    pub fn switch_context(&self, context: &Context, cpu: usize) -> u16 {
+        let mut state = self.asids.state.lock();
+        let old = context.0.load(Relaxed);
+        if old & !ASID_MASK != state.generation {
+            let asid = self.new_context(&mut state, old);
+            context.0.store(asid, Relaxed);
+        }
+        let now = context.0.load(Relaxed);
+        state.active[cpu] = now;
+        (now & ASID_MASK) as u16
+    }
+
+    /// CPU `cpu` no longer runs a user address space.
+    pub fn leave_context(&self, cpu: usize) {
+        self.asids.state.lock().active[cpu] = 0;
+    }
+
+    fn new_context(&self, state: &mut State, old: u64) -> u64 {
+        // A context that was running elsewhere at the rollover keeps its number.
+        if old != 0 && state.active.contains(&old) {
+            let kept = (old & ASID_MASK) | state.generation;
+            for active in state.active.iter_mut().filter(|active| **active == old) {
+                *active = kept;
+            }
+            return kept;
+        }
+        if let Some(asid) = state.take_next() {
+            return asid | state.generation;
+        }
+        state.generation += GENERATION;
+        state.used.fill(0);
+        state.next = 1;
+        for i in 0..state.active.len() {
+            let asid = state.active[i] & ASID_MASK;
+            state.try_take(asid);
+        }
+        Stats::add(&self.stats.asid_rollover, 1);
+        self.hw.tlbi(Tlbi::All);
+        self.hw.dsb_ish();
+        match state.take_next() {
+            Some(asid) => asid | state.generation,
+            // Fewer CPUs than ASIDs: cannot happen with 8 bits and up to 255 CPUs.
+            None => state.generation | 1,
+        }
+    }
+}

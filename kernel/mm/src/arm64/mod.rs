@@ -1,0 +1,10 @@
+//! The pure half of the architecture: descriptors, geometry, both page tables behind one door, TLB batches.
+
+pub mod asid;
+pub mod geometry;
+mod linux_table;
+mod native_table;
+pub mod pgtable;
+pub mod pte;
+pub mod table;
+pub mod tlb;

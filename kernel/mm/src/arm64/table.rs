@@ -1,0 +1,210 @@
+//! A translation table of any granule: walking, growing, taking down. Knows descriptors only as far as every
+//! granule shares them; what a leaf means is for the Linux table and the native table.
+
+use super::geometry::{Geometry, LAST_LEVEL};
+use super::pte::{DESC_ADDR, DESC_TABLE};
+use super::tlb::MmuGather;
+use crate::folio::{Flags, Folio};
+use crate::hw::Hw;
+use crate::memory::Memory;
+use crate::types::{Pfn, PhysAddr};
+use abi::Errno;
+use core::sync::atomic::Ordering::Relaxed;
+
+/// One tree of tables.
+pub struct Table {
+    root: PhysAddr,
+    geometry: &'static Geometry,
+}
+
+/// Some entries of one last-level table: those for `start..end` (bytes, process addresses).
+#[derive(Clone, Copy, Debug)]
+pub struct LeafRun {
+    /// The descriptor for `start`.
+    pub desc: PhysAddr,
+    /// First address.
+    pub start: u64,
+    /// Address after the last; never beyond the table's end.
+    pub end: u64,
+}
+
+/// What a tree that goes still has below its root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Nothing.
+    RootOnly,
+    /// Tables, whose leaf entries are dead.
+    Populated,
+}
+
+impl<H: Hw> Memory<H> {
+    /// Takes a zeroed table of this granule.
+    fn alloc_table(&self, geometry: &Geometry) -> Result<PhysAddr, Errno> {
+        let order = geometry.table_order();
+        let folio = self.alloc_folio(order).ok_or(Errno::ENOMEM)?;
+        self.hw.zero_frames(folio.0, order);
+        self.folio_set(folio, Flags::TABLE);
+        self.stats.nr_page_table_pages.fetch_add(1 << order, Relaxed);
+        Ok(folio.0.addr())
+    }
+
+    /// Frees a table that no walk can reach any more.
+    pub(super) fn free_table(&self, table: Pfn) {
+        let folio = Folio(table);
+        debug_assert!(self.folio_test(folio, Flags::TABLE));
+        self.stats.nr_page_table_pages.fetch_sub(self.folio_nr_pages(folio), Relaxed);
+        self.folio_put(folio);
+    }
+}
+
+fn child_of(desc: u64) -> Option<PhysAddr> {
+    (desc & DESC_TABLE == DESC_TABLE).then_some(PhysAddr(desc & DESC_ADDR))
+}
+
+impl Table {
+    /// An empty tree. ENOMEM when its root cannot be had.
+    pub fn new<H: Hw>(mem: &Memory<H>, geometry: &'static Geometry) -> Result<Table, Errno> {
+        Ok(Table { root: mem.alloc_table(geometry)?, geometry })
+    }
+
+    /// What TTBR0 holds.
+    pub fn root(&self) -> PhysAddr {
+        self.root
+    }
+
+    /// The granule.
+    pub fn geometry(&self) -> &'static Geometry {
+        self.geometry
+    }
+
+    /// The last-level table for `va`, if it exists.
+    fn leaf_table<H: Hw>(&self, mem: &Memory<H>, va: u64) -> Option<PhysAddr> {
+        let mut table = self.root;
+        for level in self.geometry.root_level..LAST_LEVEL {
+            let desc = mem.hw.read_desc(table.offset(self.geometry.index(va, level) * 8));
+            table = child_of(desc)?;
+        }
+        Some(table)
+    }
+
+    /// The leaf descriptor for `va`, if its table exists.
+    pub fn leaf<H: Hw>(&self, mem: &Memory<H>, va: u64) -> Option<PhysAddr> {
+        let table = self.leaf_table(mem, va)?;
+        Some(table.offset(self.geometry.index(va, LAST_LEVEL) * 8))
+    }
+
+    /// As [`Table::leaf`], allocating the tables on the way. ENOMEM leaves what was allocated in place: empty
+    /// tables are harmless and go with the tree.
+    pub fn leaf_alloc<H: Hw>(&self, mem: &Memory<H>, va: u64) -> Result<PhysAddr, Errno> {
+        let mut table = self.root;
+        for level in self.geometry.root_level..LAST_LEVEL {
+            let at = table.offset(self.geometry.index(va, level) * 8);
+            table = match child_of(mem.hw.read_desc(at)) {
+                Some(child) => child,
+                None => {
+                    let child = mem.alloc_table(self.geometry)?;
+                    // The zeroes must be visible before the descriptor that leads to them.
+                    mem.hw.dsb_ishst();
+                    mem.hw.write_desc(at, child.0 | DESC_TABLE);
+                    child
+                }
+            };
+        }
+        Ok(table.offset(self.geometry.index(va, LAST_LEVEL) * 8))
+    }
+
+    /// Bytes that one last-level table maps.
+    pub fn leaf_table_size(&self) -> u64 {
+        self.geometry.size(LAST_LEVEL - 1)
+    }
+
+    /// The leaf entries for `start..end`, table by table, skipping what has no table.
+    pub fn for_each_run<H: Hw>(&self, mem: &Memory<H>, start: u64, end: u64, mut f: impl FnMut(LeafRun)) {
+        let mut va = start;
+        while va < end {
+            let (desc, span) = self.next_leaf(mem, va);
+            let next = end.min((va & !(span - 1)).saturating_add(span));
+            if let Some(desc) = desc {
+                f(LeafRun { desc, start: va, end: next });
+            }
+            va = next;
+        }
+    }
+
+    /// The leaf descriptor for `va`, and how many aligned bytes around it share its table, or its lack of one.
+    fn next_leaf<H: Hw>(&self, mem: &Memory<H>, va: u64) -> (Option<PhysAddr>, u64) {
+        let mut table = self.root;
+        for level in self.geometry.root_level..LAST_LEVEL {
+            let desc = mem.hw.read_desc(table.offset(self.geometry.index(va, level) * 8));
+            match child_of(desc) {
+                Some(child) => table = child,
+                None => return (None, self.geometry.size(level)),
+            }
+        }
+        (Some(table.offset(self.geometry.index(va, LAST_LEVEL) * 8)), self.leaf_table_size())
+    }
+
+    /// Frees the tables that map `start..end` and nothing outside `floor..ceiling`, which holds no mapping any more
+    /// (Linux's `free_pgtables`). All leaf entries in there are clear.
+    pub fn free_range<H: Hw>(
+        &self,
+        gather: &mut MmuGather<'_, H>,
+        start: u64,
+        end: u64,
+        (floor, ceiling): (u64, u64),
+    ) {
+        self.free_below(gather, self.root, self.geometry.root_level, (start, end), (floor, ceiling));
+    }
+
+    fn free_below<H: Hw>(
+        &self,
+        gather: &mut MmuGather<'_, H>,
+        table: PhysAddr,
+        level: u8,
+        (start, end): (u64, u64),
+        (floor, ceiling): (u64, u64),
+    ) {
+        if level == LAST_LEVEL {
+            return;
+        }
+        let size = self.geometry.size(level);
+        let mut va = start & !(size - 1);
+        while va < end {
+            let next = va.saturating_add(size);
+            let at = table.offset(self.geometry.index(va, level) * 8);
+            if let Some(child) = child_of(gather.mem().hw.read_desc(at)) {
+                self.free_below(gather, child, level + 1, (start.max(va), end.min(next)), (floor, ceiling));
+                if va >= floor && next <= ceiling {
+                    gather.mem().hw.write_desc(at, 0);
+                    gather.free_table(child.pfn());
+                }
+            }
+            va = next;
+        }
+    }
+
+    /// Takes down what is left of the tree, which may be a root only: whoever unmapped with
+    /// [`Table::free_range`] left nothing below it. Nobody may load the root any more.
+    pub fn destroy<H: Hw>(&mut self, gather: &mut MmuGather<'_, H>, rest: Rest) {
+        if rest == Rest::Populated {
+            let end = self.geometry.task_size();
+            self.free_range(gather, 0, end, (0, end));
+        }
+        gather.free_table(self.root.pfn());
+    }
+
+    /// Kernel pages that the tree's tables fill.
+    pub fn nr_kernel_pages<H: Hw>(&self, mem: &Memory<H>) -> u64 {
+        self.count_below(mem, self.root, self.geometry.root_level) << self.geometry.table_order()
+    }
+
+    fn count_below<H: Hw>(&self, mem: &Memory<H>, table: PhysAddr, level: u8) -> u64 {
+        if level == LAST_LEVEL {
+            return 1;
+        }
+        let children = (0..self.geometry.entries())
+            .filter_map(|i| child_of(mem.hw.read_desc(table.offset(i * 8))))
+            .map(|child| self.count_below(mem, child, level + 1));
+        1 + children.sum::<u64>()
+    }
+}

@@ -1,0 +1,173 @@
+//! A write to a write-protected page of a private mapping (Linux's `do_wp_page`): reuse what nobody else has, copy what
+//! somebody does. The unit is the process page.
+
+use super::anon::anon_pte;
+use super::{Fault, VmFault};
+use crate::arm64::pgtable::Fallback;
+use crate::arm64::pte::Pte;
+use crate::folio::{Flags, Folio};
+use crate::hw::Hw;
+use crate::memory::Memory;
+use crate::mm::Mm;
+use crate::stats::Stats;
+use crate::types::{PAGE_SIZE, Pfn};
+use arrayvec::ArrayVec;
+
+/// The entries of one process page.
+pub(super) type PagePtes = ArrayVec<Pte, 16>;
+
+impl<H: Hw> Mm<H> {
+    pub(super) fn do_wp_page(&mut self, fault: &Fault, pte: Pte) -> Result<(), VmFault> {
+        if fault.vma.is_shared() {
+            self.make_shared_writable(fault, pte);
+            return Ok(());
+        }
+        let ptes = self.page_ptes(fault);
+        if ptes.iter().all(|pte| self.can_reuse(*pte, &ptes)) {
+            self.reuse(fault);
+            return Ok(());
+        }
+        self.copy_page(fault, &ptes)
+    }
+
+    pub(super) fn page_ptes(&mut self, fault: &Fault) -> PagePtes {
+        let tables = self.tables.get_mut();
+        (0..self.page.nr_kernel_pages())
+            .map(|i| tables.ptep_get(&self.mem, fault.page_start + i * PAGE_SIZE))
+            .collect()
+    }
+
+    /// A write fault on a shared mapping that was read first: its folio becomes dirty.
+    fn make_shared_writable(&mut self, fault: &Fault, pte: Pte) {
+        if !pte.special() {
+            self.mem.folio_set(self.mem.folio_of(pte.pfn()), Flags::DIRTY);
+        }
+        self.widen(fault);
+    }
+
+    /// Whether this process alone has the page: marked exclusive, or all references to its folio are the entries of
+    /// this process page (the others' copies are gone).
+    fn can_reuse(&self, pte: Pte, ptes: &PagePtes) -> bool {
+        if !pte.present() || pte.special() {
+            return false;
+        }
+        if self.mem.page_anon_exclusive(pte.pfn()) {
+            return true;
+        }
+        let folio = self.mem.folio_of(pte.pfn());
+        if !self.mem.folio_test_anon(folio) {
+            return false;
+        }
+        let ours = ptes.iter().filter(|other| self.maps(**other, folio)).count() as u32;
+        self.mem.folio_refcount(folio) == ours && self.mem.folio_mapcount(folio) == ours
+    }
+
+    fn maps(&self, pte: Pte, folio: Folio) -> bool {
+        pte.present() && !pte.special() && self.mem.folio_of(pte.pfn()) == folio
+    }
+
+    fn reuse(&mut self, fault: &Fault) {
+        for pte in self.page_ptes(fault) {
+            self.mem.set_page_anon_exclusive(pte.pfn(), true);
+        }
+        Stats::add(&self.mem.stats.cow_reuse, 1);
+        self.widen(fault);
+    }
+
+    /// Makes the process page writable and dirty. A widening needs no invalidation of others' entries, only of the one
+    /// that faulted here.
+    fn widen(&mut self, fault: &Fault) {
+        let tables = self.tables.get_mut();
+        let mut gather = tables.gather(&self.mem);
+        let (start, end) = (fault.page_start, fault.page_end);
+        tables.update_ptes(&mut gather, start, end, |_, pte| pte.mkwrite().mkdirty().mkyoung(), |_, _, _| {});
+        gather.add_range(start, end);
+    }
+
+    /// Replaces the process page by a copy of its own.
+    fn copy_page(&mut self, fault: &Fault, ptes: &PagePtes) -> Result<(), VmFault> {
+        let sources = ptes.iter().map(|pte| (pte.present() && !pte.special()).then(|| pte.pfn()));
+        let copy = self.mem.copy_to_new(self.page.order(), sources.clone())?;
+        self.note_anon(fault.addr);
+        if copy.is_small() {
+            self.fall_back(Fallback::NoContigMemory);
+        }
+        self.unmap_page(fault);
+        Stats::add(&self.mem.stats.cow_copy, 1);
+        self.map_copy(fault, copy);
+        Ok(())
+    }
+
+    /// Clears the process page and waits until no CPU can reach the old frames.
+    fn unmap_page(&mut self, fault: &Fault) {
+        self.zap_range(fault.page_start, fault.page_end);
+    }
+
+    /// Maps a fresh private copy where nothing is mapped; the tables exist.
+    pub(super) fn map_copy(&mut self, fault: &Fault, copy: Copy) {
+        let prot = fault.vma.prot;
+        let order = self.page.order();
+        for (i, folio) in copy.folios.iter().enumerate() {
+            let nr = if copy.is_small() { 1 } else { 1u64 << order };
+            for page in 0..nr {
+                self.mem.set_page_anon_exclusive(folio.0.offset(page), true);
+            }
+            if nr > 1 {
+                self.mem.folio_ref_add(*folio, nr as u32 - 1);
+            }
+            self.map_folio(*folio, fault.page_start + i as u64 * PAGE_SIZE, anon_pte(*folio, prot), nr);
+        }
+    }
+}
+
+/// A private copy of a process page: one folio of the process order, or as many single frames.
+pub(super) struct Copy {
+    folios: ArrayVec<Folio, 16>,
+    small: bool,
+}
+
+impl Copy {
+    /// Whether it is made of single frames though the process page is larger.
+    pub fn is_small(&self) -> bool {
+        self.small
+    }
+}
+
+impl<H: Hw> Memory<H> {
+    /// Copies `sources`, one frame per kernel page of the process page (`None` reads as zero), into fresh anonymous
+    /// memory.
+    pub(super) fn copy_to_new(
+        &self,
+        order: u8,
+        sources: impl Iterator<Item = Option<Pfn>> + Clone,
+    ) -> Result<Copy, VmFault> {
+        let mut folios = ArrayVec::new();
+        if let Some(folio) = self.alloc_folio(order) {
+            folios.push(folio);
+        } else if order > 0 {
+            for _ in 0..1 << order {
+                match self.alloc_folio(0) {
+                    Some(folio) => folios.push(folio),
+                    None => {
+                        folios.into_iter().for_each(|folio| self.folio_put(folio));
+                        return Err(VmFault::Oom);
+                    }
+                }
+            }
+        } else {
+            return Err(VmFault::Oom);
+        }
+        let small = folios.len() > 1;
+        for folio in &folios {
+            self.folio_set(*folio, Flags::ANON | Flags::UPTODATE);
+        }
+        for (i, source) in sources.enumerate() {
+            let target = if small { folios[i].0 } else { folios[0].0.offset(i as u64) };
+            match source {
+                Some(source) => self.hw.copy_frames(target, source, 0),
+                None => self.hw.zero_frames(target, 0),
+            }
+        }
+        Ok(Copy { folios, small })
+    }
+}

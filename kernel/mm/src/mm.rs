@@ -1,0 +1,151 @@
+//! An address space (Linux's `struct mm_struct`): a page size, areas, tables, counters.
+//!
+//! The kernel keeps it behind its mmap lock: methods that take `&mut self` need it for writing. Nothing here sleeps;
+//! what must wait for a device says so ([`crate::fault::VmFault::Io`]) and is asked again.
+
+use crate::arm64::geometry::Geometry;
+use crate::arm64::pgtable::PageTables;
+use crate::folio::Folio;
+use crate::hw::Hw;
+use crate::memory::Memory;
+use crate::types::PageSize;
+use crate::vma::VmaSet;
+use abi::Errno;
+use alloc::sync::Arc;
+
+/// Where things are in an address space. All in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MmLayout {
+    /// Mappings that the kernel places lie below this.
+    pub mmap_base: u64,
+    /// Start of the heap.
+    pub start_brk: u64,
+    /// End of the heap, exactly as it was asked for.
+    pub brk: u64,
+    /// The initial stack pointer.
+    pub start_stack: u64,
+    /// argv strings.
+    pub arg_start: u64,
+    /// End of the argv strings.
+    pub arg_end: u64,
+    /// envp strings.
+    pub env_start: u64,
+    /// End of the envp strings.
+    pub env_end: u64,
+}
+
+/// Resource limits that bound an address space, in bytes (RLIMIT_STACK, RLIMIT_DATA, RLIMIT_AS).
+#[derive(Clone, Copy, Debug)]
+pub struct MmLimits {
+    /// Most that a stack may grow to.
+    pub stack: u64,
+    /// Most that the heap may grow to.
+    pub data: u64,
+    /// Most that may be mapped in all.
+    pub address_space: u64,
+}
+
+impl Default for MmLimits {
+    fn default() -> MmLimits {
+        MmLimits { stack: 8 << 20, data: u64::MAX, address_space: u64::MAX }
+    }
+}
+
+/// What happened to an address space so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MmCounters {
+    /// Anonymous kernel pages mapped.
+    pub anon_pages: u64,
+    /// File kernel pages mapped.
+    pub file_pages: u64,
+    /// Bytes in all areas.
+    pub total_vm: u64,
+    /// Faults that needed no device.
+    pub min_flt: u64,
+    /// Faults that did.
+    pub maj_flt: u64,
+}
+
+/// An address space.
+pub struct Mm<H: Hw> {
+    pub(crate) mem: Arc<Memory<H>>,
+    pub(crate) page: PageSize,
+    pub(crate) vmas: VmaSet,
+    /// The page-table lock.
+    pub(crate) tables: spin::Mutex<PageTables>,
+    /// Where things are.
+    pub layout: MmLayout,
+    /// Limits.
+    pub limits: MmLimits,
+    pub(crate) counters: MmCounters,
+}
+
+/// A reader below this address would hide null pointer bugs (Linux's `vm.mmap_min_addr`): the kernel places nothing
+/// there.
+pub const MMAP_MIN_ADDR: u64 = 0x1_0000;
+
+impl<H: Hw> Mm<H> {
+    /// An empty address space for a process with pages of `page`. ENOMEM when its tables cannot be had.
+    pub fn new(mem: Arc<Memory<H>>, page: PageSize) -> Result<Mm<H>, Errno> {
+        let tables = PageTables::new(&mem, page)?;
+        let task_size = Geometry::of(page).task_size();
+        Ok(Mm {
+            mem,
+            page,
+            vmas: VmaSet::default(),
+            tables: spin::Mutex::new(tables),
+            layout: MmLayout { mmap_base: task_size, ..MmLayout::default() },
+            limits: MmLimits::default(),
+            counters: MmCounters::default(),
+        })
+    }
+
+    /// The page size that the process sees.
+    pub fn page_size(&self) -> PageSize {
+        self.page
+    }
+
+    /// End of the user address space in bytes: fixed by the page size, also after a fallback.
+    pub fn task_size(&self) -> u64 {
+        Geometry::of(self.page).task_size()
+    }
+
+    /// The machine's memory.
+    pub fn mem(&self) -> &Arc<Memory<H>> {
+        &self.mem
+    }
+
+    /// The areas.
+    pub fn vmas(&self) -> &VmaSet {
+        &self.vmas
+    }
+
+    /// What happened so far.
+    pub fn counters(&self) -> MmCounters {
+        self.counters
+    }
+
+    /// The tables, under the page-table lock: to switch to them, or to look.
+    pub fn tables(&self) -> spin::MutexGuard<'_, PageTables> {
+        self.tables.lock()
+    }
+
+    /// Counts a fault that waited for a device; the retry that follows is not counted again as a minor one.
+    pub fn count_major_fault(&mut self) {
+        self.counters.maj_flt += 1;
+    }
+
+    /// Counts kernel pages of `folio` that were mapped or unmapped.
+    pub(crate) fn count_pages(counters: &mut MmCounters, mem: &Memory<H>, folio: Folio, delta: i64) {
+        let counter =
+            if mem.folio_test_anon(folio) { &mut counters.anon_pages } else { &mut counters.file_pages };
+        debug_assert!(counter.checked_add_signed(delta).is_some(), "page counter below zero");
+        *counter = counter.wrapping_add_signed(delta);
+    }
+}
+
+impl<H: Hw> Drop for Mm<H> {
+    fn drop(&mut self) {
+        self.exit_mmap();
+    }
+}

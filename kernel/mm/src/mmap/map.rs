@@ -1,0 +1,125 @@
+//! mmap: checks, a place, an area. No page is touched (Linux's `do_mmap`, `get_unmapped_area`).
+
+use crate::filemap::{AddressSpace, Backing, MappedFile, ZeroFile};
+use crate::hw::Hw;
+use crate::mm::{MMAP_MIN_ADDR, Mm};
+use crate::page_abi::MmapArgs;
+use crate::types::PAGE_SHIFT;
+use crate::vma::{Search, VmFlags, Vma};
+use abi::{Errno, MapFlags, Prot};
+use alloc::sync::Arc;
+
+/// What is to be mapped.
+pub struct MmapRequest {
+    /// Place and size, from the ABI adapter.
+    pub args: MmapArgs,
+    /// What it shall allow.
+    pub prot: Prot,
+    /// Kind and wishes.
+    pub flags: MapFlags,
+    /// The file; `None` with MAP_ANONYMOUS.
+    pub file: Option<Arc<dyn MappedFile>>,
+    /// What mprotect may make it allow: less for files that are not open for writing.
+    pub may: Prot,
+}
+
+/// Shared anonymous memory: a file that nobody can name.
+struct SharedAnon {
+    mapping: Arc<AddressSpace>,
+}
+
+impl MappedFile for SharedAnon {
+    fn mapping(&self) -> &Arc<AddressSpace> {
+        &self.mapping
+    }
+
+    fn write_path(&self, out: &mut dyn core::fmt::Write) -> core::fmt::Result {
+        out.write_str("/dev/zero (deleted)")
+    }
+}
+
+impl<H: Hw> Mm<H> {
+    /// Maps and gives the address. ENOMEM: no room, or no memory for the area. EEXIST: MAP_FIXED_NOREPLACE over
+    /// something. What MAP_FIXED replaces is unmapped only once nothing can fail any more.
+    pub fn mmap(&mut self, request: MmapRequest) -> Result<u64, Errno> {
+        let MmapArgs { addr, len, pgoff } = request.args;
+        let flags = request.flags;
+        if self.counters.total_vm.saturating_add(len) > self.limits.address_space {
+            return Err(Errno::ENOMEM);
+        }
+        let addr = self.get_unmapped_area(addr, len, flags)?;
+        let end = addr + len;
+        let shared = flags.contains(MapFlags::SHARED);
+        let file = match request.file {
+            None if shared => Some(self.shared_anon(len)?),
+            file => file,
+        };
+        if let Some(file) = &file {
+            // New folios of this file are at least as large as this process's page; what is cached already stays.
+            file.mapping().raise_min_order(self.page.order());
+        }
+        let mut vm_flags = VmFlags::empty();
+        vm_flags.set(VmFlags::SHARED, shared);
+        vm_flags.set(VmFlags::GROWSDOWN, flags.contains(MapFlags::GROWSDOWN));
+        let pgoff = if file.is_some() { pgoff } else { addr >> PAGE_SHIFT };
+        self.vmas.reserve(3)?;
+        if flags.contains(MapFlags::FIXED) {
+            self.vmas.split(addr);
+            self.vmas.split(end);
+            self.unmap_split(addr, end);
+        }
+        let (prot, may) = (request.prot, request.may);
+        self.vmas.insert(Vma { start: addr, end, prot, may, flags: vm_flags, file, pgoff });
+        self.counters.total_vm += len;
+        Ok(addr)
+    }
+
+    fn shared_anon(&self, len: u64) -> Result<Arc<dyn MappedFile>, Errno> {
+        let mapping = AddressSpace::with_backing(len, Arc::new(ZeroFile), Backing::Memory)?;
+        Ok(Arc::new(SharedAnon { mapping }))
+    }
+
+    /// A free place of `len` bytes: `addr` itself when that is asked for or, as a hint, free; else the highest place
+    /// below the mmap base (Linux's `get_unmapped_area`).
+    pub(super) fn get_unmapped_area(&self, addr: u64, len: u64, flags: MapFlags) -> Result<u64, Errno> {
+        if flags.contains(MapFlags::FIXED_NOREPLACE) {
+            let end = addr + len;
+            return if self.vmas.overlapping(addr, end).is_empty() { Ok(addr) } else { Err(Errno::EEXIST) };
+        }
+        if flags.contains(MapFlags::FIXED) {
+            return Ok(addr);
+        }
+        let task_size = self.task_size();
+        let hint_fits = addr >= MMAP_MIN_ADDR && addr <= task_size - len;
+        if hint_fits && self.vmas.is_free(self.page, addr, len) {
+            return Ok(addr);
+        }
+        let search = Search {
+            len,
+            align: self.page.bytes(),
+            low: self.page.align_up(MMAP_MIN_ADDR).unwrap_or(MMAP_MIN_ADDR),
+            high: self.layout.mmap_base,
+        };
+        let place = self.vmas.find_topdown(self.page, search).or_else(|| {
+            let low = task_size / 3;
+            self.vmas.find_bottomup(
+                self.page,
+                Search { low: self.page.align_down(low), high: task_size, ..search },
+            )
+        });
+        place.ok_or(Errno::ENOMEM)
+    }
+
+    /// Adds the stack area that exec starts a program with: `start..end`, growing down from there.
+    pub fn map_stack(&mut self, start: u64, end: u64, prot: Prot) -> Result<(), Errno> {
+        self.vmas.reserve(1)?;
+        if !self.vmas.overlapping(start, end).is_empty() || end > self.task_size() || start >= end {
+            return Err(Errno::ENOMEM);
+        }
+        let mut vma = Vma::anonymous(start, end, prot);
+        vma.flags = VmFlags::GROWSDOWN;
+        self.counters.total_vm += vma.len();
+        self.vmas.insert(vma);
+        Ok(())
+    }
+}
