@@ -13,7 +13,7 @@ use boot::layout::{self, PAGE_SIZE};
 
 type Check = fn() -> Result<(), String>;
 
-const CHECKS: [(&str, Check); 7] = [
+const CHECKS: [(&str, Check); 9] = [
     ("no kernel page is writable and executable", write_xor_execute),
     ("only the kernel's text is executable", only_text_executes),
     ("text and constants are read-only at every address", constants_are_read_only),
@@ -21,6 +21,8 @@ const CHECKS: [(&str, Check); 7] = [
     ("kernel stacks have guards", stacks_have_guards),
     ("devices are mapped as devices", devices),
     ("frames are distinct and come back", frames_come_back),
+    ("free memory in many pieces is no trouble", fragmentation),
+    ("heap objects do not touch", heap_objects),
 ];
 
 /// Runs all checks; true if all passed.
@@ -135,4 +137,43 @@ fn frames_come_back() -> Result<(), String> {
     }
     // The heap may have grown for the list of them; it never shrinks.
     if frames::free_count() > before { Err("more frames than before".into()) } else { Ok(()) }
+}
+
+/// Every second frame of a few thousand is given back: each is a node of its own in the frame allocator's lists, which
+/// must find room for it without the heap.
+fn fragmentation() -> Result<(), String> {
+    const FRAMES: usize = 20_000;
+    let mut taken = Vec::new();
+    taken.try_reserve_exact(FRAMES).map_err(|e| format!("{e}"))?;
+    let before = frames::free_count();
+    taken.extend((0..FRAMES).map_while(|_| frames::alloc(0)));
+    if taken.len() != FRAMES {
+        return Err(format!("only {} frames", taken.len()));
+    }
+    for odd in [1, 0] {
+        for &pa in taken.iter().filter(|&&pa| pa / PAGE_SIZE % 2 == odd) {
+            frames::free(pa, 0);
+        }
+    }
+    // What is missing now are the pages of the lists themselves.
+    let kept = before - frames::free_count();
+    if kept < FRAMES as u64 / 10 { Ok(()) } else { Err(format!("{kept} frames did not come back")) }
+}
+
+/// Objects of many sizes, filled with their number, grown, shrunk and freed in another order.
+fn heap_objects() -> Result<(), String> {
+    let size = |i: usize| 1 + (i * 37) % 3000;
+    let filled = |i: usize, n: usize| core::iter::repeat_n(i as u8, n);
+    let mut objects: Vec<Vec<u8>> = (0..1000).map(|i| filled(i, size(i)).collect()).collect();
+    for (i, object) in objects.iter_mut().enumerate().filter(|(i, _)| i % 3 == 0) {
+        object.extend(filled(i, 100));
+        object.shrink_to_fit();
+    }
+    for (i, object) in objects.iter().enumerate() {
+        if object.iter().any(|&byte| byte != i as u8) {
+            return Err(format!("object {i} of {} bytes was overwritten", object.len()));
+        }
+    }
+    let (used, mapped) = crate::heap::usage();
+    if used > mapped { Err(format!("{used} bytes used of {mapped}")) } else { Ok(()) }
 }

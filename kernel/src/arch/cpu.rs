@@ -59,6 +59,8 @@ pub struct Features {
     pub dcache_line: u64,
     /// Bytes in the smallest line of the instruction caches.
     pub icache_line: u64,
+    /// The instruction caches are VIPT: one byte may be cached under several addresses (CTR_EL0.L1Ip).
+    pub icache_aliases: bool,
     /// CTR_EL0.IDC: no data cache clean is needed for instructions.
     pub idc: bool,
     /// CTR_EL0.DIC: no instruction cache invalidation is needed.
@@ -121,6 +123,7 @@ fn detect() -> Features {
         },
         dcache_line: 4 << field(ctr, 16),
         icache_line: 4 << field(ctr, 0),
+        icache_aliases: (ctr >> 14) & 3 == 2,
         idc: ctr & (1 << 28) != 0,
         dic: ctr & (1 << 29) != 0,
     }

@@ -4,6 +4,7 @@
 
 pub mod backtrace; // chains of frame records
 pub mod barrier; // barriers, interrupt masking, the counter
+pub mod cache; // instruction cache maintenance
 pub mod cpu; // what this CPU can do, and the controls that follow from it
 pub mod dtb; // the bytes of the device tree
 pub mod exit; // leaving the machine: semihosting, PSCI
@@ -16,5 +17,6 @@ pub mod percpu; // what each CPU has for itself
 pub mod phys; // physical memory through the linear map
 pub mod pmu; // the performance counters
 pub mod switch; // from one task to another
+pub mod tlbflush; // TLB invalidation
 pub mod trap; // vectors, trap frames, entry and exit
 pub mod uaccess; // user memory

@@ -77,23 +77,39 @@ pub fn physical(va: u64) -> u64 {
     }
 }
 
-/// Zeroes `len` bytes at `pa` by whole cache blocks (DC ZVA) where the CPU allows it. The range must lie in the
-/// linear map and belong to the caller.
+/// Zeroes `len` bytes at `pa`, by whole cache blocks (DC ZVA) where it can. The range must lie in RAM and belong to
+/// the caller.
 pub fn zero(pa: u64, len: u64) {
     let start = layout::LINEAR + pa;
     let dczid: u64;
     // SAFETY: reads an identification register.
     unsafe { core::arch::asm!("mrs {0}, dczid_el0", out(reg) dczid, options(nomem, nostack)) };
     let block = 4u64 << (dczid & 15);
-    if dczid & (1 << 4) != 0 || (start | len) & (block - 1) != 0 || len == 0 {
+    let prohibited = dczid & (1 << 4) != 0;
+    if prohibited || (start | len) & (8 * block - 1) != 0 || len == 0 {
         // SAFETY: the caller owns the range, and the linear map holds it writable.
         unsafe { core::ptr::write_bytes(start as *mut u8, 0, len as usize) };
         return;
     }
-    // SAFETY: as above; start and length are multiples of the block that DC ZVA zeroes.
+    // SAFETY: as above; start and length are multiples of eight blocks.
     unsafe {
         core::arch::asm!(
-            "2: dc zva, {at}",
+            "2:",
+            "dc zva, {at}",
+            "add {at}, {at}, {block}",
+            "dc zva, {at}",
+            "add {at}, {at}, {block}",
+            "dc zva, {at}",
+            "add {at}, {at}, {block}",
+            "dc zva, {at}",
+            "add {at}, {at}, {block}",
+            "dc zva, {at}",
+            "add {at}, {at}, {block}",
+            "dc zva, {at}",
+            "add {at}, {at}, {block}",
+            "dc zva, {at}",
+            "add {at}, {at}, {block}",
+            "dc zva, {at}",
             "add {at}, {at}, {block}",
             "cmp {at}, {end}",
             "b.lo 2b",
@@ -103,4 +119,62 @@ pub fn zero(pa: u64, len: u64) {
             options(nostack)
         );
     }
+}
+
+/// Copies `len` bytes, a multiple of 128, between frames that the caller owns.
+pub fn copy(to: u64, from: u64, len: u64) {
+    debug_assert!(len.is_multiple_of(128) && len > 0 && (to | from).is_multiple_of(16));
+    // SAFETY: both ranges lie in RAM and belong to the caller. The kernel has no vector registers to copy with.
+    unsafe {
+        core::arch::asm!(
+            "2:",
+            "ldp {a}, {b}, [{from}]",
+            "ldp {c}, {d}, [{from}, #16]",
+            "ldp {e}, {f}, [{from}, #32]",
+            "ldp {g}, {h}, [{from}, #48]",
+            "stp {a}, {b}, [{to}]",
+            "stp {c}, {d}, [{to}, #16]",
+            "stp {e}, {f}, [{to}, #32]",
+            "stp {g}, {h}, [{to}, #48]",
+            "ldp {a}, {b}, [{from}, #64]",
+            "ldp {c}, {d}, [{from}, #80]",
+            "ldp {e}, {f}, [{from}, #96]",
+            "ldp {g}, {h}, [{from}, #112]",
+            "stp {a}, {b}, [{to}, #64]",
+            "stp {c}, {d}, [{to}, #80]",
+            "stp {e}, {f}, [{to}, #96]",
+            "stp {g}, {h}, [{to}, #112]",
+            "add {from}, {from}, #128",
+            "add {to}, {to}, #128",
+            "cmp {from}, {end}",
+            "b.lo 2b",
+            from = inout(reg) layout::LINEAR + from => _,
+            to = inout(reg) layout::LINEAR + to => _,
+            end = in(reg) layout::LINEAR + from + len,
+            a = out(reg) _, b = out(reg) _, c = out(reg) _, d = out(reg) _,
+            e = out(reg) _, f = out(reg) _, g = out(reg) _, h = out(reg) _,
+            options(nostack)
+        );
+    }
+}
+
+/// Copies `bytes` to the physical address `pa`, in RAM that the caller owns.
+pub fn write_bytes(pa: u64, bytes: &[u8]) {
+    // SAFETY: the destination lies in the linear map; a reference into a frame that is someone's memory cannot be
+    // held by safe code, so the ranges do not overlap.
+    unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), linear(pa), bytes.len()) };
+}
+
+/// Copies bytes out of physical memory that the caller owns.
+pub fn read_bytes(pa: u64, bytes: &mut [u8]) {
+    // SAFETY: as in `write_bytes`, the other way round.
+    unsafe { core::ptr::copy_nonoverlapping(linear(pa), bytes.as_mut_ptr(), bytes.len()) };
+}
+
+/// The descriptor at `pa`, for single-copy atomic access. The hardware walks and changes it at the same time.
+#[inline]
+pub fn descriptor(pa: u64) -> &'static AtomicU64 {
+    debug_assert!(pa.is_multiple_of(8));
+    // SAFETY: an aligned word of RAM in the linear map, only ever accessed as an atomic while it is in a table.
+    unsafe { AtomicU64::from_ptr(linear(pa).cast()) }
 }

@@ -1,9 +1,11 @@
-//! The kernel heap: `linked_list_allocator` over the heap window, which grows by mapping frames. Safe to use with
-//! interrupts masked; growing takes frames, so it happens outside the heap's own lock.
+//! The kernel heap: `linked_list_allocator` over the heap window, which grows by mapping frames. Small objects go
+//! through lists by size in front of it ([`slab`]). Safe to use with interrupts masked; growing takes frames, so it happens outside the heap's own lock.
 //!
 //! A second, small heap serves the frame allocator's own lists (see [`crate::frames`]): while a CPU is inside a
 //! frame operation its allocations come from there, and nothing there ever grows at that moment.
 #![allow(unsafe_code)] // A global allocator is unsafe by its trait, and hands memory to the heap crate.
+
+mod slab;
 
 use crate::arch::kmap::{self, Protection};
 use crate::arch::{cpu, phys};
@@ -15,6 +17,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use linked_list_allocator::Heap;
+use slab::{Class, Slabs};
 
 /// The heap starts with this much and grows by at least as much.
 const GROWTH: u64 = 2 << 20;
@@ -29,6 +32,7 @@ const WINDOW: u64 = 1 << 40;
 
 #[global_allocator]
 static ALLOCATOR: KernelHeap = KernelHeap {
+    slabs: IrqMutex::new(Slabs::new()),
     main: IrqMutex::new(Heap::empty()),
     frame: IrqMutex::new(Heap::empty()),
     main_top: IrqMutex::new(layout::HEAP),
@@ -38,6 +42,7 @@ static ALLOCATOR: KernelHeap = KernelHeap {
 static FRAME_HEAP_USER: AtomicU64 = AtomicU64::new(0);
 
 struct KernelHeap {
+    slabs: IrqMutex<Slabs>,
     main: IrqMutex<Heap>,
     frame: IrqMutex<Heap>,
     /// End of what is mapped of the main window. Held while growing.
@@ -140,6 +145,18 @@ impl KernelHeap {
         true
     }
 
+    /// Fills a class that has run out, and takes an object from it.
+    #[cold]
+    fn alloc_chunk(&self, class: Class) -> *mut u8 {
+        let Some(chunk) = NonNull::new(self.alloc_main(class.chunk())) else {
+            return ptr::null_mut();
+        };
+        let mut slabs = self.slabs.lock();
+        // SAFETY: the chunk has just been allocated by the class's layout and is never given back.
+        unsafe { slabs.fill(class, chunk) };
+        slabs.pop(class).map_or(ptr::null_mut(), NonNull::as_ptr)
+    }
+
     fn alloc_main(&self, layout: Layout) -> *mut u8 {
         let first_fit = |layout| self.main.lock().allocate_first_fit(layout).ok();
         let found = first_fit(layout).or_else(|| {
@@ -150,20 +167,58 @@ impl KernelHeap {
     }
 }
 
-// SAFETY: both heaps hand out disjoint memory that fits the layout, under their locks.
+/// Whether this CPU is inside a frame operation.
+#[inline]
+fn in_frame_operation() -> bool {
+    let user = FRAME_HEAP_USER.load(Ordering::Relaxed);
+    user != 0 && user == cpu::id() + 1
+}
+
+// SAFETY: the heaps hand out disjoint memory that fits the layout, under their locks.
 unsafe impl GlobalAlloc for KernelHeap {
+    #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if FRAME_HEAP_USER.load(Ordering::Relaxed) == cpu::id() + 1 {
+        if in_frame_operation() {
             return self.frame.lock().allocate_first_fit(layout).map_or(ptr::null_mut(), NonNull::as_ptr);
         }
-        self.alloc_main(layout)
+        let Some(class) = Class::of(&layout) else {
+            return self.alloc_main(layout);
+        };
+        let object = self.slabs.lock().pop(class);
+        object.map_or_else(|| self.alloc_chunk(class), NonNull::as_ptr)
     }
 
+    #[inline]
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        let heap = if at as u64 >= layout::FRAME_HEAP { &self.frame } else { &self.main };
-        if let Some(at) = NonNull::new(at) {
-            // SAFETY: the caller gives back what `alloc` gave, and the windows tell the two heaps apart.
-            unsafe { heap.lock().deallocate(at, layout) };
+        let Some(at) = NonNull::new(at) else { return };
+        // SAFETY: the caller gives back what `alloc` gave for this layout; the window tells the frame heap from the
+        // main one, and the layout tells which of the main ones has the same class as at the allocation.
+        unsafe {
+            if at.as_ptr() as u64 >= layout::FRAME_HEAP {
+                self.frame.lock().deallocate(at, layout);
+            } else if let Some(class) = Class::of(&layout) {
+                self.slabs.lock().push(class, at);
+            } else {
+                self.main.lock().deallocate(at, layout);
+            }
+        }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: the caller promises that the new size is valid for the alignment.
+        let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
+        let class = Class::of(&layout);
+        if class.is_some() && class == Class::of(&new_layout) && (at as u64) < layout::FRAME_HEAP {
+            return at;
+        }
+        // SAFETY: both layouts are valid; the copy covers the smaller of the two.
+        unsafe {
+            let new = self.alloc(new_layout);
+            if !new.is_null() {
+                ptr::copy_nonoverlapping(at, new, layout.size().min(new_size));
+                self.dealloc(at, layout);
+            }
+            new
         }
     }
 }
