@@ -8,10 +8,12 @@
 #![forbid(unsafe_code)]
 
 mod errno;
+mod fcntl;
 mod mman;
 mod personality;
 
 pub use errno::Errno;
+pub use fcntl::{OpenAccess, OpenFlags, Whence};
 pub use mman::{MapFlags, Prot};
 pub use personality::Personality;
 
