@@ -5,6 +5,7 @@
 //! without that operation.
 
 use crate::kstat::{FileType, Kstat};
+use crate::mapping::AddressSpace;
 use abi::Errno;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -55,6 +56,11 @@ pub trait Inode: Send + Sync {
     /// Regular file: where its bytes are.
     fn data(&self) -> Option<Arc<dyn AddressSpaceOps>> {
         None
+    }
+
+    /// Regular file: its page cache, the same for all who use the inode.
+    fn mapping(&self) -> Result<Arc<AddressSpace>, Errno> {
+        Err(Errno::EINVAL)
     }
 }
 

@@ -1,7 +1,10 @@
 //! The virtual file system and the file systems below it: pure, no `unsafe`, tested on the host.
 //!
-//! In reading order: `inode` (what a file system provides), `kstat` (what it tells about a file),
-//! `block` (where metadata comes from), `erofs` (the root file system).
+//! In reading order: `vfs` (path walk, open files, mounts: what system calls use) -> `inode` (what a
+//! file system provides), `kstat` (what it tells about a file), `perm` (who may) -> `devfs` and `erofs`
+//! (the file systems) -> `io` (devices, and where bytes go) and `block` (where metadata comes from).
+//!
+//! Locks are spin locks around short sections, none held across a call that may sleep, none nested.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
@@ -9,6 +12,11 @@ extern crate alloc;
 
 mod alloc_util;
 pub mod block;
+pub mod devfs;
 pub mod erofs;
 pub mod inode;
+pub mod io;
 pub mod kstat;
+pub mod mapping;
+pub mod perm;
+pub mod vfs;

@@ -20,6 +20,7 @@ use crate::alloc_util::{try_arc, try_zeroed};
 use crate::block::BlockSource;
 use crate::inode::{DirVisitor, FileSystem, FsStat, Inode};
 use crate::kstat::{Dev, FileType, Kstat};
+use crate::mapping::AddressSpace;
 use abi::Errno;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
@@ -51,6 +52,8 @@ struct Shared {
 struct ErofsInode {
     shared: Arc<Shared>,
     file: Arc<ErofsFile>,
+    /// The page cache, made when the first open asks for it: `stat` needs none.
+    mapping: Mutex<Option<Arc<AddressSpace>>>,
 }
 
 impl Erofs {
@@ -98,7 +101,7 @@ impl Shared {
         }
         // Reading sleeps, so the lock is not held; if somebody was faster, the other inode wins.
         let file = try_arc(ErofsFile::read(&self.volume, nid)?)?;
-        let inode = try_arc(ErofsInode { shared: self.clone(), file })?;
+        let inode = try_arc(ErofsInode { shared: self.clone(), file, mapping: Mutex::new(None) })?;
         let mut inodes = self.inodes.lock();
         if let Some(winner) = inodes.get(&nid).and_then(Weak::upgrade) {
             drop(inodes);
@@ -169,5 +172,15 @@ impl Inode for ErofsInode {
             FileType::Regular => Some(self.file.clone()),
             _ => None,
         }
+    }
+
+    fn mapping(&self) -> Result<Arc<AddressSpace>, Errno> {
+        if let Some(mapping) = &*self.mapping.lock() {
+            return Ok(mapping.clone());
+        }
+        let data = self.data().ok_or(Errno::EINVAL)?;
+        // Made without the lock; if two opens race, the first to come back decides.
+        let made = AddressSpace::new(self.file.size(), data)?;
+        Ok(self.mapping.lock().get_or_insert(made).clone())
     }
 }

@@ -1,0 +1,151 @@
+//! Mounts: how the trees of several file systems become one. Mirrors Linux's `fs/namespace.c`.
+
+use super::dentry::Dentry;
+use crate::alloc_util::try_arc;
+use crate::inode::FileSystem;
+use crate::kstat::FileType;
+use abi::Errno;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use spin::RwLock;
+
+/// What a mount restricts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MountFlags {
+    /// Files cannot be changed (EROFS). Devices can still be written.
+    pub read_only: bool,
+    /// Device nodes cannot be opened (EACCES).
+    pub nodev: bool,
+    /// Files cannot be executed (EACCES).
+    pub noexec: bool,
+}
+
+impl MountFlags {
+    /// Read-only, with devices and programs.
+    pub const READ_ONLY: MountFlags = MountFlags { read_only: true, nodev: false, noexec: false };
+}
+
+/// A file system in its place.
+pub struct Mount {
+    /// The file system.
+    pub fs: Arc<dyn FileSystem>,
+    /// Its root.
+    pub root: Arc<Dentry>,
+    /// The directory that it covers; `None` for the root file system.
+    pub at: Option<Path>,
+    /// What it restricts.
+    pub flags: MountFlags,
+    /// What is mounted, for `/proc/mounts`: a device's path or a word.
+    pub source: String,
+}
+
+/// A place in the tree: which mount, and which name in it.
+#[derive(Clone)]
+pub struct Path {
+    /// The mount.
+    pub mount: Arc<Mount>,
+    /// The name.
+    pub dentry: Arc<Dentry>,
+}
+
+impl PartialEq for Path {
+    fn eq(&self, other: &Path) -> bool {
+        Arc::ptr_eq(&self.mount, &other.mount) && Arc::ptr_eq(&self.dentry, &other.dentry)
+    }
+}
+
+impl Eq for Path {}
+
+impl fmt::Debug for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Path({}:{})", self.mount.source, self.dentry.name().escape_ascii())
+    }
+}
+
+impl Path {
+    /// The root of a mount.
+    pub(super) fn root_of(mount: Arc<Mount>) -> Path {
+        let dentry = mount.root.clone();
+        Path { mount, dentry }
+    }
+
+    /// Type of the file there.
+    pub fn file_type(&self) -> FileType {
+        self.dentry.inode().file_type()
+    }
+
+    /// The path's text from `root`, as `getcwd` and `/proc/PID/maps` show it, or `None` if it cannot be
+    /// reached from there. ENAMETOOLONG if the text does not fit into `PATH_MAX`.
+    pub fn to_text(&self, root: &Path) -> Result<Option<Vec<u8>>, Errno> {
+        let mut reversed: Vec<u8> = Vec::new();
+        let mut place = self.clone();
+        while place != *root {
+            if let Some(parent) = place.dentry.parent() {
+                let name = place.dentry.name();
+                if reversed.len() + name.len() + 1 >= super::PATH_MAX {
+                    return Err(Errno::ENAMETOOLONG);
+                }
+                reversed.try_reserve(name.len() + 1).map_err(|_| Errno::ENOMEM)?;
+                reversed.extend(name.iter().rev());
+                reversed.push(b'/');
+                place = Path { mount: place.mount.clone(), dentry: parent.clone() };
+            } else {
+                match &place.mount.at {
+                    Some(at) => place = at.clone(),
+                    None => return Ok(None),
+                }
+            }
+        }
+        if reversed.is_empty() {
+            reversed.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+            reversed.push(b'/');
+        }
+        reversed.reverse();
+        Ok(Some(reversed))
+    }
+}
+
+/// All mounts. Read by each path walk that meets a mount point, written seldom.
+pub(super) struct MountTable {
+    mounts: RwLock<Vec<Arc<Mount>>>,
+}
+
+impl MountTable {
+    pub(super) fn new() -> MountTable {
+        MountTable { mounts: RwLock::new(Vec::new()) }
+    }
+
+    /// Adds a mount. EBUSY if something is mounted on exactly that place already: a path walk would have
+    /// crossed into it, so two mounts raced.
+    pub(super) fn add(&self, mount: Mount) -> Result<Arc<Mount>, Errno> {
+        let mount = try_arc(mount)?;
+        let mut mounts = self.mounts.write();
+        if mounts.iter().any(|other| other.at == mount.at) {
+            return Err(Errno::EBUSY);
+        }
+        mounts.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        mounts.push(mount.clone());
+        if let Some(at) = &mount.at {
+            at.dentry.add_mount();
+        }
+        Ok(mount)
+    }
+
+    /// Goes down into what is mounted at `path`, if anything is.
+    pub(super) fn cross(&self, path: &mut Path) {
+        while path.dentry.is_mountpoint() {
+            let above = self.mounts.read().iter().find(|mount| mount.at.as_ref() == Some(path)).cloned();
+            match above {
+                Some(mount) => *path = Path::root_of(mount),
+                None => break,
+            }
+        }
+    }
+
+    /// The mounts, oldest first.
+    pub(super) fn list(&self) -> Vec<Arc<Mount>> {
+        self.mounts.read().clone()
+    }
+}
