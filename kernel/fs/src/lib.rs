@@ -3,6 +3,7 @@
 //! In reading order: `vfs` (path walk, open files, mounts: what system calls use) -> `inode` (what a
 //! file system provides), `kstat` (what it tells about a file), `perm` (who may) -> `devfs` and `erofs`
 //! (the file systems) -> `io` (devices, and where bytes go) and `block` (where metadata comes from).
+//! `tty` is the line discipline of the console.
 //!
 //! Locks are spin locks around short sections, none held across a call that may sleep, none nested.
 #![cfg_attr(not(test), no_std)]
@@ -19,4 +20,5 @@ pub mod io;
 pub mod kstat;
 pub mod mapping;
 pub mod perm;
+pub mod tty;
 pub mod vfs;
