@@ -5,10 +5,13 @@
 extern crate alloc;
 
 mod arch; // arm64: system registers, translation tables of the kernel, traps
+mod block; // disks and requests against them
 mod cmdline; // words of the kernel command line
 mod console; // bytes to the UART, in any state of the kernel
+mod drivers; // interrupt controller, timer, UART, virtio
 mod frames; // physical frames from the buddy allocator
 mod heap; // the kernel heap
+mod irq; // interrupt handlers
 mod klog; // log lines with time stamps, warn_once!
 mod kstack; // kernel stacks with guard pages
 mod ksyms; // names of the kernel's functions
@@ -44,6 +47,7 @@ fn kernel_main(info: &boot::BootInfo) -> ! {
     log::info!("command line: {}", platform.cmdline);
     memory::init(memblock).expect("memory for the kernel itself"); // linear map, heap, frames
     arch::pmu::set_user_access(cmdline::flag("perf_user_access")); // counters for EL0
+    drivers::init(platform); // interrupts, time, disks
 
     if let Some(count) = arch::pmu::instructions() {
         log::info!("boot: {count} instructions since reset");
