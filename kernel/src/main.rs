@@ -53,8 +53,8 @@ fn kernel_main(info: &boot::BootInfo) -> ! {
         log::info!("boot: {count} instructions since reset");
     }
     task::sched::init(); // this is now the idle task
-    if cmdline::flag("selftest") {
-        selftest::run(); // W^X, guards and the like, on the live tables
+    if let Some(what) = cmdline::get("selftest") {
+        selftest::run(what); // W^X, guards and the like, on the live tables
     }
     panic::fatal(format_args!("no init"));
 }

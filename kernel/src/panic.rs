@@ -10,8 +10,10 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 /// QEMU's exit status after a kernel panic.
 pub const STATUS: u8 = 101;
-/// A longer backtrace has gone wrong.
+/// Lines of a backtrace at most.
 const DEEPEST: usize = 64;
+/// Frame records looked at: a longer chain than any stack holds is a circle.
+const LONGEST: usize = 4096;
 
 static PANICKING: AtomicBool = AtomicBool::new(false);
 
@@ -57,7 +59,19 @@ fn print_backtrace(pc: Option<u64>, frames: backtrace::Frames) {
     print(format_args!("backtrace:"));
     // A return address is one instruction behind the call, which may be the last of its function.
     let returns = frames.map(|address| address.wrapping_sub(4));
-    for address in pc.into_iter().chain(returns).take(DEEPEST) {
+    let (mut last, mut repeats, mut lines) = (0, 0, 0);
+    for address in pc.into_iter().chain(returns).take(LONGEST) {
+        if address == last {
+            repeats += 1; // a recursion that ran away
+            continue;
+        }
+        if repeats > 0 {
+            print(format_args!("  ... {repeats} times more"));
+        }
+        (last, repeats, lines) = (address, 0, lines + 1);
+        if lines > DEEPEST {
+            return;
+        }
         match ksyms::lookup(address) {
             Some((name, offset)) => print(format_args!("  {address:016x} {name}+{offset:#x}")),
             None => print(format_args!("  {address:016x}")),

@@ -16,6 +16,7 @@ pub mod mmio; // device registers: mapping and typed pointers
 pub mod percpu; // what each CPU has for itself
 pub mod phys; // physical memory through the linear map
 pub mod pmu; // the performance counters
+pub mod provoke; // mistakes made on purpose, for tests
 pub mod switch; // from one task to another
 pub mod tlbflush; // TLB invalidation
 pub mod trap; // vectors, trap frames, entry and exit
