@@ -18,6 +18,10 @@ SUITE = "/tests/run"
 SMOKE, SMOKE_SAYS = "hello", "hello"
 
 CPU_A72 = Machine(cpu="cortex-a72")
+# The checks inside the kernel; and what it prints when it ends: names along the stack, the cause, the registers.
+SELFTEST_SAYS = r"selftest: \d+ passed, 0 failed$"
+BACKTRACE = (r"backtrace:$", r"  [0-9a-f]{16} granule::selftest::run\+0x", r"  [0-9a-f]{16} kernel_main\+0x")
+REPORT = (r"ESR 0x[0-9a-f]{8}, FAR 0x[0-9a-f]{16}$", r"pc  [0-9a-f]{16} ", r"x29 [0-9a-f]{16}", *BACKTRACE)
 MODERN_MMIO = ("-global", "virtio-mmio.force-legacy=false")
 
 
@@ -105,6 +109,12 @@ STAGES = [
     Stage("el2", smoke(Machine(board="gic-version=3,virtualization=on"))),
     Stage("el2-a72", smoke(Machine(cpu="cortex-a72", board="gic-version=3,virtualization=on"))),
     Stage("mmio-modern", smoke(Machine(extra=MODERN_MMIO))),
+    Stage("selftest", smoke(Machine(append="selftest=1"), SELFTEST_SAYS)),
+    Stage("selftest-a72", smoke(Machine(cpu="cortex-a72", mem="128M", append="selftest=1"), SELFTEST_SAYS)),
+    Stage("panic", dies(Machine(append="selftest=panic"), r"kernel panic: asked for", *BACKTRACE)),
+    Stage("panic-read", dies(Machine(append="selftest=wild-read"), r"level \d translation fault", *REPORT)),
+    Stage("panic-text", dies(Machine(append="selftest=write-to-text"), r"level 3 permission fault", *REPORT)),
+    Stage("panic-stack", dies(Machine(append="selftest=overflow-stack"), r"kernel stack overflow", *REPORT)),
     Stage("gdb", debugger),
     Stage("no-disk", dies(Machine(disk=None), r"/dev/vda")),
     Stage("no-init", dies(Machine(append="init=/no/such/init"), r"/no/such/init")),
