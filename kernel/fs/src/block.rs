@@ -13,6 +13,10 @@ pub trait BlockSource: Send + Sync {
     /// May sleep, so callers hold no spin lock.
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), Errno>;
 
+    /// The number by which the page cache names this device in its own reads, the `dev` of
+    /// `mm::hw::Hw::submit_read`.
+    fn device(&self) -> u32;
+
     /// Size in bytes.
     fn size(&self) -> u64;
 }

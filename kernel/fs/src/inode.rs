@@ -5,12 +5,11 @@
 //! without that operation.
 
 use crate::kstat::{FileType, Kstat};
-use crate::mapping::AddressSpace;
 use abi::Errno;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
-use mm::filemap::AddressSpaceOps;
+use mm::filemap::{AddressSpace, AddressSpaceOps};
 
 /// One entry of a directory, as `readdir` shows it to its visitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

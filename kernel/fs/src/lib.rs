@@ -18,7 +18,6 @@ pub mod erofs;
 pub mod inode;
 pub mod io;
 pub mod kstat;
-pub mod mapping;
 pub mod perm;
 pub mod tty;
 pub mod vfs;

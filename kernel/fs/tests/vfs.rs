@@ -4,12 +4,12 @@ mod common;
 #[path = "common/tree.rs"]
 mod tree;
 
-use abi::{Errno, OpenFlags, Whence};
-use common::pattern;
+use abi::{Errno, OpenFlags, Prot, Whence};
+use common::{mkfs, pattern, scratch};
 use fs::inode::{FileSystem, FsStat, Inode};
 use fs::kstat::{Dev, FileType, Kstat};
 use fs::perm::Cred;
-use fs::vfs::{EmptyPath, FileKind, FsContext, LastSymlink, MountFlags, Vfs};
+use fs::vfs::{EmptyPath, FileKind, FsContext, LastSymlink, MmapTarget, MountFlags, Sharing, Vfs};
 use std::sync::Arc;
 use tree::{Buffer, Text, Uncached, World};
 
@@ -17,7 +17,7 @@ const RDONLY: OpenFlags = OpenFlags::empty();
 
 #[test]
 fn paths_lead_where_linux_leads() {
-    let world = World::new("walk");
+    let world = World::new();
     for (path, place) in [
         ("/", "/"),
         ("//a///b/.//c", "/a/b/c"),
@@ -46,7 +46,7 @@ fn paths_lead_where_linux_leads() {
 
 #[test]
 fn paths_fail_as_linux_fails() {
-    let world = World::new("walk-errors");
+    let world = World::new();
     let long_name = format!("a/{}", "n".repeat(256));
     let under_a_file = format!("file-100/{}", "n".repeat(256));
     let longest = format!("{}a", "./".repeat(2047));
@@ -82,7 +82,7 @@ fn paths_fail_as_linux_fails() {
 
 #[test]
 fn the_last_symlink_is_kept_if_asked() {
-    let world = World::new("keep");
+    let world = World::new();
     let keep = |path| world.lookup(path, LastSymlink::Keep).map(|path| path.file_type());
     assert_eq!(keep("to-dir"), Ok(FileType::Symlink));
     assert_eq!(keep("to-dir/"), Ok(FileType::Directory));
@@ -96,7 +96,7 @@ fn the_last_symlink_is_kept_if_asked() {
 
 #[test]
 fn an_empty_path_can_stand_for_the_base() {
-    let world = World::new("empty-path");
+    let world = World::new();
     let base = world.find("to-file").expect("file");
     let found = world.vfs.lookup(world.context(), &base, b"", LastSymlink::Follow, EmptyPath::Base);
     assert_eq!(found.as_ref(), Ok(&base));
@@ -109,7 +109,7 @@ fn an_empty_path_can_stand_for_the_base() {
 
 #[test]
 fn dot_dot_stops_at_the_process_root() {
-    let mut world = World::new("chroot");
+    let mut world = World::new();
     world.root = world.find("a").expect("a");
     world.cwd = world.find("a/b").expect("b");
     assert_eq!(world.text("../../../.."), "/");
@@ -121,7 +121,7 @@ fn dot_dot_stops_at_the_process_root() {
 
 #[test]
 fn lookups_of_one_name_share_a_dentry() {
-    let world = World::new("dentries");
+    let world = World::new();
     let first = world.find("a/b/file").expect("first");
     let before = world.disk.reads();
     let second = world.find("to-dir/file").expect("second");
@@ -141,7 +141,7 @@ fn lookups_of_one_name_share_a_dentry() {
 
 #[test]
 fn open_checks_in_linux_order() {
-    let world = World::new("open");
+    let world = World::new();
     use OpenFlags as F;
     let creat = F::CREAT | F::WRONLY;
     for (path, flags, errno) in [
@@ -199,7 +199,7 @@ fn open_checks_in_linux_order() {
 
 #[test]
 fn a_path_descriptor_only_names() {
-    let world = World::new("o-path");
+    let world = World::new();
     let io = Uncached(&world.disk);
     for path in ["to-file", "a"] {
         let file = world.open(path, OpenFlags::PATH | OpenFlags::NOFOLLOW).expect("open");
@@ -216,40 +216,39 @@ fn a_path_descriptor_only_names() {
 
 #[test]
 fn permissions_bind_others_than_the_superuser() {
-    let mut world = World::new("permissions");
     use std::os::unix::fs::PermissionsExt;
-    let set = |name: &str, mode| {
-        std::fs::set_permissions(world.tree.join(name), std::fs::Permissions::from_mode(mode))
-            .expect("chmod");
-    };
-    set("file-100", 0o600);
-    set("file-4096", 0o755);
-    set("a", 0o700);
-    let disk = common::MemoryDisk::new(common::mkfs(&world.tree, &[]));
-    let erofs = fs::erofs::Erofs::mount(disk, common::DISK).unwrap_or_else(|e| panic!("{e}"));
-    let flags = MountFlags::READ_ONLY;
-    world.vfs = Vfs::new(Arc::new(erofs), flags, "x".into()).expect("vfs");
-    (world.root, world.cwd) = (world.vfs.root().clone(), world.vfs.root().clone());
+    let tree = scratch("permissions").join("tree");
+    for dir in ["open", "closed", "dev"] {
+        std::fs::create_dir_all(tree.join(dir)).expect("mkdir");
+        for (name, mode) in [("data", 0o600), ("program", 0o755)] {
+            let file = tree.join(dir).join(name);
+            std::fs::write(&file, "x").expect("write");
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("chmod");
+        }
+    }
+    std::fs::set_permissions(tree.join("closed"), std::fs::Permissions::from_mode(0o700)).expect("chmod");
+    let mut world = World::of_image(mkfs(&tree, &[]));
     let exec = |world: &World, path: &str| {
         world.vfs.open_exec(world.context(), &world.cwd, path.as_bytes()).map(|_| ())
     };
 
-    assert!(world.open("file-100", RDONLY).is_ok() && world.open("a/b/file", RDONLY).is_ok());
-    assert_eq!(exec(&world, "file-100"), Err(Errno::EACCES));
-    assert_eq!(exec(&world, "a"), Err(Errno::EACCES));
+    assert!(world.open("open/data", RDONLY).is_ok() && world.open("closed/data", RDONLY).is_ok());
+    assert_eq!(exec(&world, "open/data"), Err(Errno::EACCES));
+    assert_eq!(exec(&world, "open"), Err(Errno::EACCES));
+    assert_eq!(exec(&world, "dev/null"), Err(Errno::EACCES));
     assert_eq!(exec(&world, "nothing"), Err(Errno::ENOENT));
-    assert_eq!(exec(&world, "file-4096"), Ok(()));
+    assert_eq!(exec(&world, "open/program"), Ok(()));
     world.cred = Cred { uid: 1000, gid: 1000, groups: None };
-    assert_eq!(world.open("file-100", RDONLY).err(), Some(Errno::EACCES));
-    assert_eq!(world.open("a/b/file", RDONLY).err(), Some(Errno::EACCES));
-    assert_eq!(world.open("to-file", RDONLY).err(), Some(Errno::EACCES));
-    assert_eq!(world.open("file-4096", OpenFlags::NOATIME).err(), Some(Errno::EPERM));
-    assert_eq!(exec(&world, "file-4096"), Ok(()));
+    assert_eq!(world.open("open/data", RDONLY).err(), Some(Errno::EACCES));
+    assert_eq!(world.open("closed/program", RDONLY).err(), Some(Errno::EACCES));
+    assert_eq!(world.open("open/program", OpenFlags::NOATIME).err(), Some(Errno::EPERM));
+    assert_eq!(exec(&world, "open/program"), Ok(()));
+    assert_eq!(exec(&world, "closed/program"), Err(Errno::EACCES));
 }
 
 #[test]
 fn reads_move_the_position_and_preads_do_not() {
-    let world = World::new("read");
+    let world = World::new();
     let io = Uncached(&world.disk);
     let file = world.file("file-12345");
     let wanted = pattern(9, 12_345);
@@ -280,7 +279,7 @@ fn reads_move_the_position_and_preads_do_not() {
 
 #[test]
 fn seeks() {
-    let world = World::new("seek");
+    let world = World::new();
     let file = world.file("file-8192");
     let seek = |offset, whence| file.lseek(offset, whence);
     assert_eq!(seek(100, Whence::Set), Ok(100));
@@ -322,7 +321,7 @@ fn records(mut bytes: &[u8]) -> Vec<(u64, u64, u8, String)> {
 
 #[test]
 fn directory_records() {
-    let world = World::new("getdents");
+    let world = World::new();
     let list = |path: &str, size: usize| {
         let dir = world.file(path);
         let mut all = Vec::new();
@@ -370,7 +369,7 @@ fn directory_records() {
 
 #[test]
 fn memory_devices() {
-    let world = World::new("devices");
+    let world = World::new();
     let io = Uncached(&world.disk);
     let open = |name: &str| world.open(name, OpenFlags::RDWR).expect(name);
     let (null, zero, full) = (open("dev/null"), open("dev/zero"), open("dev/full"));
@@ -400,7 +399,7 @@ fn memory_devices() {
 
 #[test]
 fn opens_of_one_file_share_its_page_cache() {
-    let world = World::new("mapping");
+    let world = World::new();
     let mapping = |path: &str| match world.file(path).kind() {
         FileKind::PageCache(mapping) => mapping.clone(),
         _ => panic!("{path} is no regular file"),
@@ -409,6 +408,32 @@ fn opens_of_one_file_share_its_page_cache() {
     assert!(Arc::ptr_eq(&first, &mapping("hard-link")));
     assert!(!Arc::ptr_eq(&first, &mapping("file-4096")));
     assert_eq!(first.size(), 4097);
+}
+
+#[test]
+fn what_can_be_mapped() {
+    let world = World::new();
+    use Sharing::{Private, Shared};
+    let map = |path: &str, flags, prot, sharing| {
+        let file = world.open(path, flags).expect(path);
+        file.mmap_target(prot, sharing).map(|target| match target {
+            MmapTarget::Anonymous => "anonymous".to_string(),
+            MmapTarget::File(mapped) => {
+                let mut path = String::new();
+                mapped.write_path(&mut path).expect("path");
+                format!("{path} of {}", mapped.mapping().size())
+            }
+        })
+    };
+    let all = Prot::READ | Prot::WRITE | Prot::EXEC;
+    assert_eq!(map("to-file", RDONLY, all, Private), Ok("/a/b/file of 5000".into()));
+    assert_eq!(map("to-file", RDONLY, Prot::READ, Shared), Ok("/a/b/file of 5000".into()));
+    assert_eq!(map("to-file", RDONLY, Prot::WRITE, Shared), Err(Errno::EACCES));
+    assert_eq!(map("to-file", OpenFlags::PATH, Prot::READ, Private), Err(Errno::EBADF));
+    assert_eq!(map("a", RDONLY, Prot::READ, Private), Err(Errno::ENODEV));
+    assert_eq!(map("dev/null", OpenFlags::RDWR, Prot::READ, Private), Err(Errno::ENODEV));
+    assert_eq!(map("dev/zero", OpenFlags::RDWR, Prot::WRITE, Shared), Ok("anonymous".into()));
+    assert_eq!(map("dev/zero", OpenFlags::WRONLY, Prot::WRITE, Private), Err(Errno::EACCES));
 }
 
 /// A directory in which there is always one more directory.

@@ -20,13 +20,12 @@ use crate::alloc_util::{try_arc, try_zeroed};
 use crate::block::BlockSource;
 use crate::inode::{DirVisitor, FileSystem, FsStat, Inode};
 use crate::kstat::{Dev, FileType, Kstat};
-use crate::mapping::AddressSpace;
 use abi::Errno;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use file::ErofsFile;
 use hashbrown::HashMap;
-use mm::filemap::AddressSpaceOps;
+use mm::filemap::{AddressSpace, AddressSpaceOps, Backing};
 use spin::Mutex;
 use volume::Volume;
 
@@ -180,7 +179,8 @@ impl Inode for ErofsInode {
         }
         let data = self.data().ok_or(Errno::EINVAL)?;
         // Made without the lock; if two opens race, the first to come back decides.
-        let made = AddressSpace::new(self.file.size(), data)?;
+        let backing = Backing::Device(self.shared.volume.device());
+        let made = AddressSpace::with_backing(self.file.size(), data, backing)?;
         Ok(self.mapping.lock().get_or_insert(made).clone())
     }
 }

@@ -143,6 +143,11 @@ impl Volume {
         self.dev
     }
 
+    /// What the page cache calls that device.
+    pub fn device(&self) -> u32 {
+        self.source.device()
+    }
+
     /// Size of the device in bytes.
     pub fn size(&self) -> u64 {
         self.size

@@ -5,10 +5,9 @@ use super::mount::Path;
 use crate::alloc_util::try_arc;
 use crate::io::{CharDevice, DeviceSeek, ReadSink, Wait, WriteSource};
 use crate::kstat::Kstat;
-use crate::mapping::AddressSpace;
 use abi::{Errno, OpenAccess, OpenFlags, Whence};
 use alloc::sync::Arc;
-use mm::filemap::IomapKind;
+use mm::filemap::{AddressSpace, IomapKind};
 use spin::Mutex;
 
 /// What stands behind an open file.
@@ -51,8 +50,7 @@ impl File {
         &self.path
     }
 
-    /// What stands behind it. `mmap` asks; EBADF for [`FileKind::Path`] and ENODEV for directories are
-    /// its own to give.
+    /// What stands behind it.
     pub fn kind(&self) -> &FileKind {
         &self.kind
     }

@@ -12,19 +12,21 @@
 //!   program's memory, whose length the caller has cut to [`MAX_RW_COUNT`].
 //! - `newfstatat`, `readlinkat`, `faccessat`: [`Vfs::lookup`], then the inode.
 //! - `execve`: [`Vfs::open_exec`].
-//! - `mmap`: [`File::kind`].
+//! - `mmap`: [`File::mmap_target`].
 //!
 //! Everything here may sleep, as file systems read their metadata; callers hold no spin lock.
 
 mod dentry;
 mod file;
 mod getdents;
+mod mmap;
 mod mount;
 mod open;
 mod walk;
 
 pub use dentry::Dentry;
 pub use file::{File, FileKind, PageIo};
+pub use mmap::{MmapTarget, Sharing};
 pub use mount::{Mount, MountFlags, Path};
 pub use walk::{EmptyPath, FsContext, LastSymlink};
 

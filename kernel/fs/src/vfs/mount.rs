@@ -76,12 +76,24 @@ impl Path {
         self.dentry.inode().file_type()
     }
 
-    /// The path's text from `root`, as `getcwd` and `/proc/PID/maps` show it, or `None` if it cannot be
-    /// reached from there. ENAMETOOLONG if the text does not fit into `PATH_MAX`.
+    /// The path's text from `root`, as `getcwd` shows it, or `None` if it cannot be reached from there.
+    /// ENAMETOOLONG if the text does not fit into `PATH_MAX`.
     pub fn to_text(&self, root: &Path) -> Result<Option<Vec<u8>>, Errno> {
+        let (text, top) = self.climb(Some(root))?;
+        Ok((top == *root).then_some(text))
+    }
+
+    /// The path's text from the top of the tree, whatever root a process has: for messages and for
+    /// `/proc/PID/maps`.
+    pub fn to_full_text(&self) -> Result<Vec<u8>, Errno> {
+        Ok(self.climb(None)?.0)
+    }
+
+    /// Climbs to `root`, or to the top of the tree; returns the names on the way and where it arrived.
+    fn climb(&self, root: Option<&Path>) -> Result<(Vec<u8>, Path), Errno> {
         let mut reversed: Vec<u8> = Vec::new();
         let mut place = self.clone();
-        while place != *root {
+        while root != Some(&place) {
             if let Some(parent) = place.dentry.parent() {
                 let name = place.dentry.name();
                 if reversed.len() + name.len() + 1 >= super::PATH_MAX {
@@ -94,7 +106,7 @@ impl Path {
             } else {
                 match &place.mount.at {
                     Some(at) => place = at.clone(),
-                    None => return Ok(None),
+                    None => break,
                 }
             }
         }
@@ -103,7 +115,7 @@ impl Path {
             reversed.push(b'/');
         }
         reversed.reverse();
-        Ok(Some(reversed))
+        Ok((reversed, place))
     }
 }
 

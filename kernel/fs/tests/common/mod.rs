@@ -45,6 +45,10 @@ impl BlockSource for MemoryDisk {
         Ok(())
     }
 
+    fn device(&self) -> u32 {
+        0
+    }
+
     fn size(&self) -> u64 {
         self.bytes.len() as u64
     }

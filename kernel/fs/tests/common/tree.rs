@@ -8,38 +8,44 @@ use fs::devfs::DevFs;
 use fs::erofs::Erofs;
 use fs::io::{ReadSink, WriteSource};
 use fs::kstat::Timespec;
-use fs::mapping::AddressSpace;
 use fs::perm::Cred;
 use fs::vfs::{EmptyPath, File, FsContext, LastSymlink, MountFlags, PageIo, Path, Vfs};
-use mm::filemap::IomapKind;
+use mm::filemap::{AddressSpace, IomapKind};
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A tree, and a process that uses it.
 pub struct World {
     pub vfs: Vfs,
     pub disk: Arc<MemoryDisk>,
-    pub tree: PathBuf,
     pub cred: Cred,
     pub root: Path,
     pub cwd: Path,
 }
 
 impl World {
-    /// The tree for the test called `name`.
-    pub fn new(name: &str) -> World {
-        let tree = scratch(name).join("tree");
-        std::fs::create_dir(&tree).expect("mkdir");
-        make_tree(&tree);
-        make_links(&tree);
-        make_long_directory(&tree.join("long"), 1200);
-        std::fs::create_dir_all(tree.join("dev/covered")).expect("mkdir");
-        let disk = MemoryDisk::new(mkfs(&tree, &["--chunksize=4096"]));
+    /// A tree of one's own; all that one test process mounts are of the same image.
+    pub fn new() -> World {
+        static IMAGE: OnceLock<Vec<u8>> = OnceLock::new();
+        let image = IMAGE.get_or_init(|| {
+            let tree = scratch("world").join("tree");
+            std::fs::create_dir(&tree).expect("mkdir");
+            make_tree(&tree);
+            make_links(&tree);
+            make_long_directory(&tree.join("long"), 1200);
+            std::fs::create_dir_all(tree.join("dev/covered")).expect("mkdir");
+            mkfs(&tree, &["--chunksize=4096"])
+        });
+        World::of_image(image.clone())
+    }
+
+    /// The tree on this image, which has a directory `/dev`.
+    pub fn of_image(image: Vec<u8>) -> World {
+        let disk = MemoryDisk::new(image);
         let erofs = Erofs::mount(disk.clone(), DISK).unwrap_or_else(|e| panic!("{e}"));
         let vfs = Vfs::new(Arc::new(erofs), MountFlags::READ_ONLY, "/dev/vda".into()).expect("vfs");
         let (root, cwd) = (vfs.root().clone(), vfs.root().clone());
-        let world = World { vfs, disk, tree, cred: Cred::ROOT, root, cwd };
+        let world = World { vfs, disk, cred: Cred::ROOT, root, cwd };
 
         let devfs = DevFs::new(world.vfs.anonymous_dev(), Timespec::default()).expect("devfs");
         devfs.add_memory_devices(world.vfs.devices()).expect("memory devices");
