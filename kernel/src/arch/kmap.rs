@@ -192,6 +192,16 @@ pub fn lookup(va: u64) -> Option<(u64, u32)> {
     None
 }
 
+/// Whether all of `[va, va + size)` is mapped.
+pub fn is_mapped(va: u64, size: u64) -> bool {
+    let mut at = va;
+    while at < va + size {
+        let Some((_, level)) = lookup(at) else { return false };
+        at = (at & !(level_size(level) - 1)) + level_size(level);
+    }
+    true
+}
+
 /// Builds the linear map of all RAM. The alias of the image's text and constants is read-only, all else is
 /// read-write; nothing is executable.
 pub fn map_linear(memblock: &Memblock, constants: &[Range<u64>]) -> Result<(), NoTable> {

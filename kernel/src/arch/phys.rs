@@ -3,6 +3,7 @@
 use boot::layout;
 use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering};
+use mm::folio::FrameMeta;
 
 static IMAGE: AtomicU64 = AtomicU64::new(0);
 static IMAGE_SIZE: AtomicU64 = AtomicU64::new(0);
@@ -169,6 +170,14 @@ pub fn write_bytes(pa: u64, bytes: &[u8]) {
 pub fn read_bytes(pa: u64, bytes: &mut [u8]) {
     // SAFETY: as in `write_bytes`, the other way round.
     unsafe { core::ptr::copy_nonoverlapping(linear(pa), bytes.as_mut_ptr(), bytes.len()) };
+}
+
+/// The metadata of `count` frames at the start of its window, where the caller has mapped zeroed memory for good.
+pub fn frame_metadata(count: usize) -> &'static [FrameMeta] {
+    assert!(super::kmap::is_mapped(layout::VMEMMAP, (count * size_of::<FrameMeta>()) as u64));
+    // SAFETY: mapped, as just checked, and never unmapped; zeroed memory is the state of frames that nobody owns, and
+    // the fields are atomics, so shared references to it may be made any number of times.
+    unsafe { core::slice::from_raw_parts(layout::VMEMMAP as *const FrameMeta, count) }
 }
 
 /// The descriptor at `pa`, for single-copy atomic access. The hardware walks and changes it at the same time.
