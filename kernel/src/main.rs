@@ -53,8 +53,15 @@ fn kernel_main(info: &boot::BootInfo) -> ! {
         log::info!("boot: {count} instructions since reset");
     }
     task::sched::init(); // this is now the idle task
+    drivers::timer::start_tick(task::sched::tick); // the others get their turns
+    task::kthread::spawn("init", start_init).expect("memory for the first thread");
+    task::sched::idle()
+}
+
+/// The first thread: all that may sleep.
+fn start_init() {
     if let Some(what) = cmdline::get("selftest") {
-        selftest::run(what); // W^X, guards and the like, on the live tables
+        selftest::run(what); // W^X, guards and the like, on the live machine
     }
     panic::fatal(format_args!("no init"));
 }

@@ -1,6 +1,11 @@
 //! What can only be checked inside the running kernel, on the command line's `selftest=1`: one line for each check,
 //! `ok NAME` or `not ok NAME: why`, and a line with the totals. The host's tests read them. Other values make a mistake
 //! on purpose, to see the kernel's last words: `panic`, `wild-read`, `write-to-text`, `overflow-stack`.
+//!
+//! The checks of disks run when there is a disk that `tools/pattern-disk` made.
+
+mod block;
+mod time;
 
 use crate::arch::barrier;
 use crate::arch::kmap_check::{self, Leaf, Probe};
@@ -26,7 +31,7 @@ const CHECKS: [(&str, Check); 9] = [
     ("heap objects do not touch", heap_objects),
 ];
 
-/// Does what the command line's `selftest=what` asks.
+/// Does what the command line's `selftest=what` asks. Called by a task, with drivers up and the tick running.
 pub fn run(what: &str) {
     match what {
         "1" => run_checks(),
@@ -40,19 +45,35 @@ pub fn run(what: &str) {
 
 fn run_checks() {
     let mut failed = 0;
+    let mut passed = 0;
+    let mut report = |name: &str, result: Result<(), String>| match result {
+        Ok(()) => {
+            passed += 1;
+            log::info!("selftest: ok {name}");
+        }
+        Err(why) => {
+            failed += 1;
+            log::error!("selftest: not ok {name}: {why}");
+        }
+    };
     for (name, check) in CHECKS {
         let flags = barrier::irq_save();
         let result = check();
         barrier::irq_restore(flags);
-        match result {
-            Ok(()) => log::info!("selftest: ok {name}"),
-            Err(why) => {
-                failed += 1;
-                log::error!("selftest: not ok {name}: {why}");
-            }
-        }
+        report(name, result);
     }
-    log::info!("selftest: {} passed, {failed} failed", CHECKS.len() - failed);
+    let disk = block::pattern_disk();
+    let disk_checks = if disk.is_some() { block::CHECKS } else { &[] };
+    for (name, check) in time::CHECKS.iter().chain(disk_checks) {
+        report(name, check());
+    }
+    log::info!("selftest: {passed} passed, {failed} failed");
+    assert!(failed == 0, "selftest failed");
+}
+
+/// Fails a check with its reason unless the condition holds.
+fn expect(condition: bool, reason: &str) -> Result<(), String> {
+    if condition { Ok(()) } else { Err(reason.into()) }
 }
 
 /// The first leaf that `wrong` says is wrong.

@@ -24,6 +24,15 @@ pub enum Received {
     Interrupt,
 }
 
+/// What [`LineDiscipline::read`] took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinePart {
+    /// Bytes of it. A line of none is the end of the input.
+    pub len: usize,
+    /// Whether the rest of the line is still there.
+    pub goes_on: bool,
+}
+
 /// Input state of one terminal.
 ///
 /// The three positions only grow; a position's byte is at its remainder by [`N_TTY_BUF_SIZE`].
@@ -110,29 +119,27 @@ impl LineDiscipline {
         }
     }
 
-    /// Takes at most one line, or what fits of it. `None`: nothing to read yet. 0: end of file.
-    pub fn read(&mut self, out: &mut [u8]) -> Option<usize> {
+    /// Takes at most one line, or what fits of it. `None`: nothing to read yet.
+    pub fn read(&mut self, out: &mut [u8]) -> Option<LinePart> {
         if !self.is_readable() {
             return None;
         }
         let mut len = 0;
         while len < out.len() && self.is_readable() {
             if self.take_eof_mark() {
-                return Some(len);
+                return Some(LinePart { len, goes_on: false });
             }
             let byte = self.buf[self.read % N_TTY_BUF_SIZE];
             self.read += 1;
             out[len] = byte;
             len += 1;
             if byte == b'\n' {
-                return Some(len);
+                return Some(LinePart { len, goes_on: false });
             }
         }
         // An end of file that only ended this line must not be read again as an end of the input.
-        if len > 0 && self.is_readable() {
-            self.take_eof_mark();
-        }
-        Some(len)
+        let ended = len > 0 && self.is_readable() && self.take_eof_mark();
+        Some(LinePart { len, goes_on: !ended })
     }
 
     /// Notes what a program wrote, so that the cursor's column is known.
@@ -251,8 +258,8 @@ mod tests {
 
         fn read(&mut self, len: usize) -> Option<Vec<u8>> {
             let mut out = alloc::vec![0; len];
-            let len = self.line.read(&mut out)?;
-            out.truncate(len);
+            let part = self.line.read(&mut out)?;
+            out.truncate(part.len);
             Some(out)
         }
     }
@@ -276,6 +283,17 @@ mod tests {
         assert_eq!(tty.read(10).unwrap(), b"e\n");
         assert_eq!(tty.read(10).unwrap(), b"two\n");
         assert_eq!(tty.read(10), None);
+    }
+
+    #[test]
+    fn a_part_of_a_line_says_whether_the_line_goes_on() {
+        let mut tty = Terminal::new();
+        tty.typed(b"abcd\nef\x04");
+        let mut out = [0; 4];
+        assert_eq!(tty.line.read(&mut out), Some(LinePart { len: 4, goes_on: true }));
+        assert_eq!(tty.line.read(&mut out), Some(LinePart { len: 1, goes_on: false }));
+        assert_eq!(tty.line.read(&mut out[..2]), Some(LinePart { len: 2, goes_on: false }));
+        assert_eq!(tty.line.read(&mut out), None);
     }
 
     #[test]

@@ -138,7 +138,7 @@ const PSTATE_I: u64 = 1 << 7;
 /// An interrupt, from either level.
 #[unsafe(no_mangle)]
 extern "C" fn irq_entry() {
-    panic!("interrupt before there is a controller");
+    crate::irq::handle_irq();
 }
 
 /// What was asked of the task while it was in the kernel, before it leaves for EL0. Interrupts are masked.

@@ -1,9 +1,10 @@
 //! One request of the block layer: a run of bytes on a disk and the memory that it goes to or comes
 //! from, as Linux's `struct bio`.
 
-use super::Cursor;
+use super::{Completion, Cursor};
 use abi::Errno;
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use mm::types::PhysSeg;
 
@@ -16,8 +17,18 @@ pub enum BioOp {
     Write,
 }
 
-/// Told the end of a request: `end_io(bio, token, result)`, mostly in interrupt context. Must not sleep.
-pub type EndIo = fn(bio: &Bio, token: u64, result: Result<(), Errno>);
+/// How the end of a request is told.
+pub enum EndIo {
+    /// `function(bio, token, result)`, mostly in interrupt context: it must not sleep.
+    Call {
+        /// What is called.
+        function: fn(bio: &Bio, token: u64, result: Result<(), Errno>),
+        /// Passed on.
+        token: u64,
+    },
+    /// Whoever waits for the completion goes on.
+    Complete(Arc<Completion>),
+}
 
 /// A request. The memory belongs to it until its end is told.
 pub struct Bio {
@@ -25,7 +36,6 @@ pub struct Bio {
     offset: u64,
     segs: Vec<PhysSeg>,
     end_io: EndIo,
-    token: u64,
     /// The driver's notes on how far it came.
     pub progress: Progress,
     /// The one behind it in a [`BioList`].
@@ -47,18 +57,12 @@ pub struct Progress {
 
 impl Bio {
     /// A request for the bytes from `offset` on. ENOMEM when there is none for the list.
-    pub fn new(
-        op: BioOp,
-        offset: u64,
-        segs: &[PhysSeg],
-        end_io: EndIo,
-        token: u64,
-    ) -> Result<Box<Self>, Errno> {
+    pub fn new(op: BioOp, offset: u64, segs: &[PhysSeg], end_io: EndIo) -> Result<Box<Self>, Errno> {
         let mut list = Vec::new();
         list.try_reserve_exact(segs.len()).map_err(|_| Errno::ENOMEM)?;
         list.extend_from_slice(segs);
         let progress = Progress::default();
-        Ok(Box::new(Self { op, offset, segs: list, end_io, token, progress, next: None }))
+        Ok(Box::new(Self { op, offset, segs: list, end_io, progress, next: None }))
     }
 
     /// Its direction.
@@ -83,7 +87,10 @@ impl Bio {
 
     /// Tells the end. The driver holds no lock while it calls this.
     pub fn end(self: Box<Self>, result: Result<(), Errno>) {
-        (self.end_io)(&self, self.token, result);
+        match &self.end_io {
+            EndIo::Call { function, token } => function(&self, *token, result),
+            EndIo::Complete(completion) => completion.complete(result),
+        }
     }
 }
 

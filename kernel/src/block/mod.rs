@@ -1,13 +1,16 @@
 //! The block layer: disks by number, requests against them, and what they cost.
 //!
-//! The page cache submits [`Bio`]s and is called back when they end. A driver implements [`BlockDriver`] and registers. Mirrors
+//! The page cache submits [`Bio`]s and is called back when they end; [`read`] waits for that on
+//! behalf of code that can block. A driver implements [`BlockDriver`] and registers. Mirrors
 //! `block/blk-core.c` of Linux with one hardware queue and no elevator.
 
 mod bio;
+mod completion;
 mod cursor;
 mod stats;
 
 pub use bio::{Bio, BioList, BioOp, EndIo};
+pub use completion::Completion;
 pub use cursor::Cursor;
 pub use stats::DiskStats;
 
@@ -101,4 +104,20 @@ fn check(id: DiskId, bio: &Bio) -> Result<&'static dyn BlockDriver, Errno> {
         return Err(Errno::EROFS);
     }
     Ok(disk)
+}
+
+/// Reads from byte `offset` into `segs` and waits until it is done.
+pub fn read(id: DiskId, offset: u64, segs: &[PhysSeg]) -> Result<(), Errno> {
+    transfer(id, BioOp::Read, offset, segs)
+}
+
+/// Writes `segs` to byte `offset` and waits until it is done.
+pub fn write(id: DiskId, offset: u64, segs: &[PhysSeg]) -> Result<(), Errno> {
+    transfer(id, BioOp::Write, offset, segs)
+}
+
+fn transfer(id: DiskId, op: BioOp, offset: u64, segs: &[PhysSeg]) -> Result<(), Errno> {
+    let completion = Completion::new();
+    submit(id, Bio::new(op, offset, segs, EndIo::Complete(completion.clone()))?);
+    completion.wait()
 }
