@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 # The tools choose flags and output directories themselves; what a user exports for other projects must not leak in.
 unset MAKEFLAGS MAKELEVEL RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET CARGO_TARGET_DIR RUSTC_BOOTSTRAP
-export PYTHONPYCACHEPREFIX=target/pycache
+export PYTHONPATH=tools PYTHONPYCACHEPREFIX=target/pycache
 unset CARGO_UNSTABLE_BUILD_STD CARGO_BUILD_RUSTFLAGS
 
 LOGS=target/logs
