@@ -15,7 +15,6 @@ mod irq; // interrupt handlers
 mod klog; // log lines with time stamps, warn_once!
 mod kstack; // kernel stacks with guard pages
 mod ksyms; // names of the kernel's functions
-mod memblock; // early memory
 mod memory; // brings memory to life
 mod panic; // the end of the kernel
 mod platform; // what the device tree says
@@ -35,7 +34,7 @@ fn kernel_main(info: &boot::BootInfo) -> ! {
     klog::init(); // the clock of the log
     let cpu = arch::cpu::init(); // what the CPU can do
     arch::fpsimd::init(); // FP/SIMD for programs
-    let mut memblock = memblock::Memblock::new();
+    let mut memblock = mm::memblock::Memblock::new();
     let platform = platform::init(info, &mut memblock); // the machine, from the device tree
     let platform = platform.unwrap_or_else(|error| panic!("no usable device tree: {error:?}"));
     arch::exit::init(cmdline::flag("semihosting"), platform.psci); // how to leave

@@ -2,10 +2,10 @@
 
 use crate::arch::kmap::{self, Protection};
 use crate::arch::phys;
-use crate::memblock::Memblock;
 use crate::{frames, heap};
 use boot::layout::{self, PAGE_SIZE};
 use mm::folio::FrameMeta;
+use mm::memblock::Memblock;
 use mm::types::{Pfn, PhysAddr};
 use spin::Once;
 

@@ -4,11 +4,11 @@
 
 use crate::arch::dtb;
 use crate::arch::exit::PsciConduit;
-use crate::memblock::{Memblock, TooManyRanges};
 use arrayvec::ArrayVec;
 use core::ops::Range;
 use dtoolkit::fdt::{Fdt, FdtNode};
 use dtoolkit::{Node, Property, ToCellInt};
+use mm::memblock::{Memblock, TooManyRanges};
 use spin::Once;
 
 /// CPUs that we can name; more are left alone.

@@ -10,6 +10,7 @@ pub mod fault;
 pub mod filemap;
 pub mod folio;
 pub mod hw;
+pub mod memblock;
 pub mod memory;
 pub mod mm;
 pub mod mmap;

@@ -6,13 +6,13 @@
 //! are never freed: the windows reuse them.
 
 use super::{barrier, phys};
-use crate::memblock::Memblock;
 use crate::sync::IrqMutex;
 use boot::desc;
 use boot::early_map::{ENTRIES, Table, index};
 use boot::layout::{self, PAGE_SIZE};
 use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering};
+use mm::memblock::Memblock;
 
 /// Tables from the image's own bss, for the time before there are frames to have.
 const POOL: usize = 24;

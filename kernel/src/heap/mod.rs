@@ -10,13 +10,13 @@ mod slab;
 use crate::arch::kmap::{self, Protection};
 use crate::arch::{cpu, phys};
 use crate::frames;
-use crate::memblock::Memblock;
 use crate::sync::IrqMutex;
 use boot::layout::{self, PAGE_SIZE};
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use linked_list_allocator::Heap;
+use mm::memblock::Memblock;
 use slab::{Class, Slabs};
 
 /// The heap starts with this much and grows by at least as much.

@@ -118,3 +118,70 @@ impl Memblock {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+    use std::vec::Vec;
+
+    const PAGE: u64 = 4096;
+
+    fn pages(ranges: impl IntoIterator<Item = Range<u64>>) -> BTreeSet<u64> {
+        ranges.into_iter().flat_map(|r| r.start / PAGE..r.end / PAGE).collect()
+    }
+
+    #[test]
+    fn allocates_from_the_top_and_keeps_off_what_is_taken() {
+        let mut memblock = Memblock::new();
+        memblock.add(0x4000_0000..0x4800_0000).unwrap();
+        memblock.reserve(0x47ff_f800..0x4800_0000).unwrap();
+        assert_eq!(memblock.alloc(PAGE, PAGE), Some(0x47ff_e000));
+        assert_eq!(memblock.alloc(2 << 20, 2 << 20), Some(0x47c0_0000));
+        assert_eq!(memblock.alloc(1, PAGE), Some(0x47ff_d000), "the gap above is still there");
+        assert_eq!(memblock.alloc(1 << 30, PAGE), None);
+    }
+
+    #[test]
+    fn leaves_out_parts_of_pages() {
+        let mut memblock = Memblock::new();
+        memblock.add(0x1001..0x3fff).unwrap();
+        assert_eq!(memblock.total(), PAGE);
+        memblock.reserve(0x2fff..0x3000).unwrap();
+        assert_eq!(memblock.alloc(PAGE, PAGE), None);
+    }
+
+    proptest! {
+        /// Against sets of pages: whatever is added, reserved and allocated in whatever order.
+        #[test]
+        fn is_what_sets_of_pages_say(
+            memory in prop::collection::vec((0u64..200, 0u64..60), 0..6),
+            reserved in prop::collection::vec((0u64..260, 0u64..20), 0..6),
+            allocs in prop::collection::vec((1u64..30, 0u32..5), 0..10),
+        ) {
+            let range = |&(start, len): &(u64, u64)| start * PAGE..(start + len) * PAGE;
+            let mut memblock = Memblock::new();
+            for r in &memory {
+                memblock.add(range(r)).unwrap();
+            }
+            for r in &reserved {
+                memblock.reserve(range(r)).unwrap();
+            }
+            let all = pages(memory.iter().map(range));
+            prop_assert_eq!(memblock.total(), all.len() as u64 * PAGE);
+            let mut free: BTreeSet<u64> = all.difference(&pages(reserved.iter().map(range))).copied().collect();
+            for (size, align) in allocs {
+                let fits = |at: &u64| at.is_multiple_of(1 << align) && (*at..at + size).all(|p| free.contains(&p));
+                let highest = free.iter().copied().filter(fits).max();
+                let got = memblock.alloc(size * PAGE, PAGE << align).map(|at| at / PAGE);
+                prop_assert_eq!(got, highest);
+                if let Some(at) = got {
+                    (at..at + size).for_each(|p| { free.remove(&p); });
+                }
+            }
+            let left: Vec<_> = memblock.free_ranges().into_iter().collect();
+            prop_assert_eq!(pages(left), free);
+        }
+    }
+}
