@@ -38,6 +38,12 @@ pub fn add_range(range: Range<u64>) {
 /// Takes 2^`order` frames, aligned to their size. Their content is undefined.
 pub fn alloc(order: u32) -> Option<u64> {
     heap::top_up_frame_heap();
+    alloc_from_reserve(order)
+}
+
+/// As [`alloc`], for the kernel's own tables: topping up maps memory, so it cannot happen under the lock of the
+/// tables. What the last top-up left serves many operations.
+pub fn alloc_from_reserve(order: u32) -> Option<u64> {
     if order as usize >= ORDERS {
         return None;
     }

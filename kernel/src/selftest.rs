@@ -19,16 +19,18 @@ use boot::layout::{self, PAGE_SIZE};
 
 type Check = fn() -> Result<(), String>;
 
-const CHECKS: [(&str, Check); 9] = [
+const CHECKS: [(&str, Check); 11] = [
     ("no kernel page is writable and executable", write_xor_execute),
     ("only the kernel's text is executable", only_text_executes),
     ("text and constants are read-only at every address", constants_are_read_only),
     ("EL0 reaches nothing in the kernel's half", nothing_for_user),
     ("kernel stacks have guards", stacks_have_guards),
+    ("many kernel stacks can be had, and given back", many_stacks),
     ("devices are mapped as devices", devices),
     ("frames are distinct and come back", frames_come_back),
     ("free memory in many pieces is no trouble", fragmentation),
     ("heap objects do not touch", heap_objects),
+    ("out of memory is an error, and passes", out_of_memory),
 ];
 
 /// Does what the command line's `selftest=what` asks. Called by a task, with drivers up and the tick running.
@@ -145,6 +147,20 @@ fn stacks_have_guards() -> Result<(), String> {
     })
 }
 
+/// More than the tables in the image's bss can map: these tables come from the frame allocator.
+fn many_stacks() -> Result<(), String> {
+    const STACKS: usize = 1500;
+    let before = frames::free_count();
+    let stacks: Vec<KernelStack> = (0..STACKS).map_while(|_| KernelStack::new().ok()).collect();
+    let count = stacks.len();
+    drop(stacks);
+    let kept = before.saturating_sub(frames::free_count());
+    match (count, kept) {
+        (STACKS, ..=1000) => Ok(()),
+        _ => Err(format!("{count} stacks, {kept} frames did not come back")),
+    }
+}
+
 fn devices() -> Result<(), String> {
     let window = layout::MMIO..layout::VMEMMAP;
     no_leaf(|leaf| leaf.device() != window.contains(&leaf.va))?;
@@ -208,4 +224,33 @@ fn heap_objects() -> Result<(), String> {
     }
     let (used, mapped) = crate::heap::usage();
     if used > mapped { Err(format!("{used} bytes used of {mapped}")) } else { Ok(()) }
+}
+
+/// Takes every frame, large blocks first; then stacks and large objects are refused; then gives all back.
+fn out_of_memory() -> Result<(), String> {
+    let mut taken = Vec::new();
+    taken.try_reserve_exact(100_000).map_err(|e| format!("{e}"))?;
+    let before = frames::free_count();
+    for order in [10, 4, 0] {
+        while let Some(pa) = frames::alloc(order) {
+            taken.push((pa, order));
+        }
+    }
+    let left = frames::free_count();
+    // Fifteen may still be kept mapped from before.
+    let stacks: Vec<KernelStack> = (0..64).map_while(|_| KernelStack::new().ok()).collect();
+    let mut large = Vec::<u8>::new();
+    let refused = large.try_reserve_exact(64 << 20).is_err();
+    // In an order that joins nothing for as long as possible.
+    for turn in [0, 1] {
+        for &(pa, order) in taken.iter().skip(turn).step_by(2) {
+            frames::free(pa, order);
+        }
+    }
+    if left != 0 || stacks.len() > 32 || !refused {
+        return Err(format!("{left} frames left, {} stacks, large object refused: {refused}", stacks.len()));
+    }
+    drop(stacks);
+    let kept = before.saturating_sub(frames::free_count());
+    if kept < 1000 { Ok(()) } else { Err(format!("{kept} frames did not come back")) }
 }

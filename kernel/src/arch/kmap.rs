@@ -66,7 +66,9 @@ impl Source {
             self.pool_used += 1;
             return Ok(phys::physical(va));
         }
-        crate::heap::zeroed_frame().ok_or(NoTable)
+        let pa = crate::frames::alloc_from_reserve(0).ok_or(NoTable)?;
+        phys::zero(pa, PAGE_SIZE);
+        Ok(pa)
     }
 }
 

@@ -7,8 +7,8 @@
 
 mod slab;
 
+use crate::arch::cpu;
 use crate::arch::kmap::{self, Protection};
-use crate::arch::{cpu, phys};
 use crate::frames;
 use crate::sync::IrqMutex;
 use boot::layout::{self, PAGE_SIZE};
@@ -98,13 +98,15 @@ pub fn top_up_frame_heap() {
     /// Keeps the frame operations of the top-up itself from topping up.
     static BUSY: AtomicBool = AtomicBool::new(false);
     static TOP: AtomicU64 = AtomicU64::new(layout::FRAME_HEAP + FRAME_HEAP_START);
-    const ORDER: u32 = 3;
+    /// Eight pages, or one when there is nothing larger.
+    const ORDERS: [u32; 2] = [3, 0];
 
     if ALLOCATOR.frame.lock().free() >= FRAME_HEAP_LOW || BUSY.swap(true, Ordering::Acquire) {
         return;
     }
-    if let Some(pa) = frames::alloc(ORDER) {
-        let size = PAGE_SIZE << ORDER;
+    let found = ORDERS.into_iter().find_map(|order| Some((frames::alloc(order)?, order)));
+    if let Some((pa, order)) = found {
+        let size = PAGE_SIZE << order;
         let at = TOP.load(Ordering::Relaxed);
         if at + size <= layout::FRAME_HEAP + WINDOW && kmap::map(at, pa, size, Protection::ReadWrite).is_ok()
         {
@@ -112,7 +114,7 @@ pub fn top_up_frame_heap() {
             unsafe { ALLOCATOR.frame.lock().extend(size as usize) };
             TOP.store(at + size, Ordering::Relaxed);
         } else {
-            frames::free(pa, ORDER);
+            frames::free(pa, order);
         }
     }
     BUSY.store(false, Ordering::Release);
@@ -221,11 +223,4 @@ unsafe impl GlobalAlloc for KernelHeap {
             new
         }
     }
-}
-
-/// A zeroed frame.
-pub fn zeroed_frame() -> Option<u64> {
-    let pa = frames::alloc(0)?;
-    phys::zero(pa, PAGE_SIZE);
-    Some(pa)
 }
