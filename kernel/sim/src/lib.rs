@@ -13,6 +13,7 @@
 
 pub mod cpu;
 pub mod desc;
+pub mod disk;
 pub mod fetch;
 pub mod frames;
 pub mod granule;
@@ -31,6 +32,7 @@ pub mod violation;
 pub mod walk;
 
 pub use cpu::{Tcr, ttbr};
+pub use disk::{Completion, Direction, DiskCounters, IoError, RequestId, Segment};
 pub use fetch::Fetched;
 pub use frames::FrameCounters;
 pub use granule::Granule;

@@ -1,7 +1,9 @@
 //! The machine: its parts, how it is set up, and the system registers of its CPUs. Everything that a
-//! kernel can do to it is a method of [`Machine`], here, in `memory`, `maintain` and `walk`.
+//! kernel can do to it is a method of [`Machine`], here, in `memory`, `maintain`, `walk`, `fetch`,
+//! `inspect` and `disk`.
 
-use crate::cpu::{Cpu, Tcr};
+use crate::cpu::{Cpu, Regs, Tcr};
+use crate::disk::Disk;
 use crate::frames::Frames;
 use crate::granule::Granule;
 use crate::icache::{Ctr, Pou};
@@ -28,8 +30,8 @@ pub struct Config {
     pub granules: Vec<Granule>,
     /// What CTR_EL0 says about caches.
     pub ctr: Ctr,
-    /// After one access in this many, the next page is walked speculatively and an entry is evicted;
-    /// 0 is never.
+    /// After one access in this many, the next page is walked speculatively and an entry is evicted; after
+    /// one store to a descriptor in this many, a CPU walks through it. 0 is never.
     pub restlessness: u32,
 }
 
@@ -57,13 +59,14 @@ pub struct Machine {
     pub(crate) cpus: Vec<Cpu>,
     pub(crate) stores: StoreBuffer,
     pub(crate) tables: LiveTables,
+    pub(crate) disk: Disk,
     pub(crate) rng: Rng,
     pub(crate) violations: Violations,
     /// Order of events; each operation that others are ordered against takes a tick.
     pub(crate) clock: u64,
     pub(crate) config: Config,
     /// Roots that hold no user mapping: parking places between address spaces.
-    reserved_roots: Vec<u64>,
+    pub(crate) reserved_roots: Vec<u64>,
 }
 
 impl Machine {
@@ -77,6 +80,7 @@ impl Machine {
             cpus: (0..config.nr_cpus).map(|_| Cpu::new(config.tlb_capacity)).collect(),
             stores: StoreBuffer::default(),
             tables: LiveTables::default(),
+            disk: Disk::new(config.seed),
             rng: Rng::new(config.seed),
             violations: Violations::default(),
             clock: 1,
@@ -184,15 +188,21 @@ impl Machine {
         }
         c.effective = c.written;
         let regs = c.effective;
-        let Some(granule) = regs.tcr.tg0 else { return };
-        if regs.tcr.epd0 || self.reserved_roots.contains(&regs.root()) {
-            return;
+        if let Some(granule) = regs.tcr.tg0
+            && !regs.tcr.epd0
+            && !self.reserved_roots.contains(&regs.root())
+        {
+            self.begin_walking(cpu, &regs, granule);
         }
+    }
+
+    /// The CPU now walks a user table: its ASID must be free for that.
+    fn begin_walking(&mut self, cpu: usize, regs: &Regs, granule: Granule) {
         let (asid, shape) = (regs.asid(), Shape { root: regs.root(), granule, t0sz: regs.tcr.t0sz });
         if let Some(old) = self.tables.load(cpu, asid, shape) {
             self.violations.record(
                 ViolationKind::AsidReuse,
-                format_args!("CPU {cpu}: ASID {asid} loaded for {shape:x?}, may still hold {old:x?}"),
+                format_args!("CPU {cpu}: ASID {asid} loaded for {shape}, may still hold that of {old}"),
             );
         }
         for other in (0..self.cpus.len()).filter(|&o| o != cpu) {
@@ -224,11 +234,6 @@ impl Machine {
                 .any(|r| !r.tcr.epd0 && !reserved.contains(&r.root()) && r.asid() == asid)
         };
         cpus.iter().enumerate().filter(|(_, c)| uses(c)).fold(0, |mask, (i, _)| mask | 1 << i)
-    }
-
-    /// Roots declared by [`Machine::reserve_root`].
-    pub(crate) fn reserved_roots(&self) -> &[u64] {
-        &self.reserved_roots
     }
 
     /// Allocate 2^order naturally aligned frames, full of [`POISON`].
@@ -264,7 +269,7 @@ impl Machine {
             }
         }
         let len = FRAME_SIZE << order;
-        self.check_not_cached(pa, len);
+        self.check_not_in_use(pa, len);
         self.poison(pa, len);
     }
 
@@ -274,13 +279,19 @@ impl Machine {
         self.stores.forget(pa, len);
     }
 
-    /// Freed frames must be out of reach of every CPU that runs with the ASIDs concerned.
-    fn check_not_cached(&mut self, pa: u64, len: u64) {
+    /// Freed frames must be out of reach of every CPU that runs with the ASIDs concerned, and of the disk.
+    fn check_not_in_use(&mut self, pa: u64, len: u64) {
+        if let Some(id) = self.disk.in_flight_over(pa, len) {
+            self.violations.record(
+                ViolationKind::FreedWhileInUse,
+                format_args!("free of {pa:#x}, {len:#x} bytes: {id:?} is in flight"),
+            );
+        }
         let (cpus, reserved) = (&self.cpus, &self.reserved_roots);
         let loaded = |asid: u16| Machine::loaded_on(cpus, reserved, asid);
         if let Some(why) = self.tables.freed(pa, len, &loaded) {
             self.violations.record(
-                ViolationKind::FreedWhileCached,
+                ViolationKind::FreedWhileInUse,
                 format_args!("free of {pa:#x}, {len:#x} bytes: {why}"),
             );
             return;
@@ -289,7 +300,7 @@ impl Machine {
             let inside = |root: u64| root >= pa && root - pa < len;
             if inside(c.effective.root()) || inside(c.written.root()) {
                 self.violations.record(
-                    ViolationKind::FreedWhileCached,
+                    ViolationKind::FreedWhileInUse,
                     format_args!("free of {pa:#x}, {len:#x} bytes: it is the root table of CPU {cpu}"),
                 );
             }
@@ -300,8 +311,8 @@ impl Machine {
             });
             if let Some(entry) = cached {
                 self.violations.record(
-                    ViolationKind::FreedWhileCached,
-                    format_args!("free of {pa:#x}, {len:#x} bytes: CPU {cpu} has {entry:x?}"),
+                    ViolationKind::FreedWhileInUse,
+                    format_args!("free of {pa:#x}, {len:#x} bytes: CPU {cpu} has {entry}"),
                 );
             }
         }

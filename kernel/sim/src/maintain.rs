@@ -64,7 +64,7 @@ impl Machine {
             self.violations.record(
                 ViolationKind::MissingBarrier,
                 format_args!(
-                    "{tlbi:x?}: no DSB since the store to descriptor {:#x}, a walker may cache {:#x} again",
+                    "TLBI of {tlbi}: no DSB since the store to descriptor {:#x}, a walker may cache {:#x} again",
                     store.pa, store.old
                 ),
             );
@@ -92,9 +92,8 @@ impl Machine {
         for target in reach.filter(|c| pending.done >> c & 1 == 0) {
             self.cpus[target].tlb.invalidate(&pending.tlbi, pending.issued);
         }
-        let reserved = self.reserved_roots().to_vec();
-        let cpus = &self.cpus;
-        let loaded = |asid: u16| Machine::loaded_on(cpus, &reserved, asid);
+        let (cpus, reserved) = (&self.cpus, &self.reserved_roots);
+        let loaded = |asid: u16| Machine::loaded_on(cpus, reserved, asid);
         self.tables.invalidated(&pending.tlbi, pending.issued, mask, &loaded);
     }
 

@@ -4,6 +4,7 @@
 use crate::icache::LINE;
 use crate::machine::Machine;
 use crate::phys::{FRAME_SIZE, POISON};
+use crate::tables::StoreContext;
 use crate::violation::ViolationKind;
 
 impl Machine {
@@ -160,14 +161,47 @@ impl Machine {
         }
         self.clock += 1;
         let hardware_af = self.cpus.iter().any(|c| c.effective.tcr.ha);
-        let verdict = self.tables.store(pa, old, value, self.clock, hardware_af, &self.phys);
+        let (cpus, reserved) = (&self.cpus, &self.reserved_roots);
+        let context = StoreContext {
+            now: self.clock,
+            hardware_af,
+            phys: &self.phys,
+            loaded: &|asid| Machine::loaded_on(cpus, reserved, asid),
+        };
+        let verdict = self.tables.store(pa, old, value, &context);
         if let Some((why, held)) = verdict.broke {
             self.violations.record(
                 ViolationKind::BreakBeforeMake,
                 format_args!("descriptor {pa:#x}: {held:#x} may be cached, {value:#x} changes its {why}"),
             );
         }
+        if let Some((next, bytes)) = verdict.links
+            && self.stores.unordered_in(next, bytes)
+        {
+            self.violations.record(
+                ViolationKind::MissingBarrier,
+                format_args!(
+                    "descriptor {pa:#x} links table {next:#x}, whose content is not ordered before it"
+                ),
+            );
+        }
         self.stores.push(pa, old, verdict.revokes);
+        if let Some((asid, va)) = verdict.translates {
+            self.walk_meanwhile(asid, va);
+        }
+    }
+
+    /// Hardware walks at any time, so also between two stores of one operation: let a CPU that uses the
+    /// ASID do so now and then.
+    fn walk_meanwhile(&mut self, asid: u16, va: u64) {
+        if self.config.restlessness == 0 || !self.rng.one_in(self.config.restlessness) {
+            return;
+        }
+        let first = self.rng.below(self.cpus.len());
+        let mut order = (first..self.cpus.len()).chain(0..first);
+        if let Some(cpu) = order.find(|c| self.cpus[*c].effective.asid() == asid) {
+            self.speculate(cpu, va);
+        }
     }
 
     /// How many stores no DSB has pushed out to walkers yet.

@@ -71,6 +71,12 @@ impl StoreBuffer {
         self.bulk.iter().any(|b| pa >= b.pa && pa - b.pa < b.len)
     }
 
+    /// Is a store to this memory not ordered before one that comes now?
+    pub fn unordered_in(&self, pa: u64, len: u64) -> bool {
+        self.stores.iter().any(|s| s.epoch == self.epoch && s.pa >= pa && s.pa - pa < len)
+            || self.bulk.iter().any(|b| b.epoch == self.epoch && b.pa < pa + len && pa < b.pa + b.len)
+    }
+
     /// A walker saw this store: it is visible now, and all stores of earlier epochs are.
     pub fn observe(&mut self, pa: u64) {
         let Some(epoch) = self.find(pa).map(|s| s.epoch) else { return };

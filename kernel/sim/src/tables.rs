@@ -5,8 +5,13 @@
 //! Hardware walks when it likes, so the detector does not ask whether a TLB did cache a descriptor, only
 //! whether one could: a table is known from the first walk through it, and from then on each valid
 //! descriptor in it counts as cached, until it was made invalid and a TLBI that covers it has completed.
+//!
+//! Only ASIDs that some CPU uses at the time count. A kernel may leave an ASID for good without a TLBI and go
+//! on changing the tables, as long as it flushes that ASID before its next use; which of its ASIDs it has
+//! left it does not say. What it forgot to flush then shows in a TLB when the ASID comes back.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use crate::desc::{AF, CONTIGUOUS, Descriptor, NG, VALID, decode, needs_break};
 use crate::granule::Granule;
@@ -19,6 +24,12 @@ pub(crate) struct Shape {
     pub root: u64,
     pub granule: Granule,
     pub t0sz: u8,
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "root {:#x}, {:?}, T0SZ {}", self.root, self.granule, self.t0sz)
+    }
 }
 
 /// Where in an address space a table is used.
@@ -47,6 +58,25 @@ struct Broken {
     held: Vec<(Target, u64)>,
 }
 
+impl Broken {
+    /// May a CPU that uses the ASID now, or will, meet it? `held` only lists what no TLBI has covered.
+    fn in_use(&self, loaded: &dyn Fn(u16) -> u64) -> bool {
+        self.held.iter().any(|(target, _)| target.asid.is_none_or(|asid| loaded(asid) != 0))
+    }
+}
+
+/// What a store is judged by.
+pub(crate) struct StoreContext<'a> {
+    /// The moment.
+    pub now: u64,
+    /// Some CPU sets Access flags itself, so entries without it can be cached at any moment.
+    pub hardware_af: bool,
+    /// Memory, with the store already done.
+    pub phys: &'a Phys,
+    /// On which CPUs an ASID is in use.
+    pub loaded: &'a dyn Fn(u16) -> u64,
+}
+
 #[derive(Debug, Default)]
 struct Holder {
     /// Bit per CPU that may hold entries of this ASID.
@@ -61,6 +91,10 @@ pub(crate) struct Verdict {
     pub broke: Option<(&'static str, u64)>,
     /// The old value may be cached, so it takes a TLBI to get rid of it.
     pub revokes: bool,
+    /// It links this table, so the table's content must be visible before.
+    pub links: Option<(u64, u64)>,
+    /// An address that is translated through the descriptor, and its ASID.
+    pub translates: Option<(u16, u64)>,
 }
 
 /// See the module.
@@ -75,18 +109,16 @@ pub(crate) struct LiveTables {
 
 impl LiveTables {
     /// A CPU begins to walk for an ASID. Returns what the CPU may still hold for it from before, if that
-    /// is something else.
+    /// may contradict.
     pub fn load(&mut self, cpu: usize, asid: u16, shape: Shape) -> Option<Shape> {
         let holder = self.holders.entry(asid).or_default();
         holder.cpus |= 1 << cpu;
-        match holder.shapes.iter_mut().find(|(c, _)| *c == cpu) {
-            Some((_, old)) if *old != shape => Some(std::mem::replace(old, shape)),
-            Some(_) => None,
-            None => {
-                holder.shapes.push((cpu, shape));
-                None
-            }
-        }
+        let Some((_, held)) = holder.shapes.iter_mut().find(|(c, _)| *c == cpu) else {
+            holder.shapes.push((cpu, shape));
+            return None;
+        };
+        let old = std::mem::replace(held, shape);
+        (old != shape).then_some(old)
     }
 
     /// A walk reads this table.
@@ -135,20 +167,14 @@ impl LiveTables {
         contexts.collect()
     }
 
-    /// A store to memory that may be a descriptor. `hardware_af`: some CPU sets Access flags itself, so
-    /// entries without it can be cached at any moment.
-    pub fn store(
-        &mut self,
-        pa: u64,
-        old: u64,
-        new: u64,
-        now: u64,
-        hardware_af: bool,
-        phys: &Phys,
-    ) -> Verdict {
+    /// A store to memory that may be a descriptor.
+    pub fn store(&mut self, pa: u64, old: u64, new: u64, context: &StoreContext<'_>) -> Verdict {
+        let StoreContext { now, hardware_af, loaded, .. } = *context;
         let mut verdict = Verdict::default();
         let Some(table) = self.table_of(pa) else { return verdict };
         let (granule, level) = (table.granule, table.level);
+        let va_of = |c: &Context| c.va + (pa - table.base) / 8 * granule.level_size(level);
+        verdict.translates = table.contexts.last().map(|c| (c.asid, va_of(c)));
         let cacheable = |v: u64| match decode(v, level, granule) {
             Descriptor::Invalid => false,
             Descriptor::Table { .. } => true,
@@ -169,13 +195,20 @@ impl LiveTables {
             }
             return verdict;
         }
+        if let Descriptor::Table { next } = decode(new, level, granule) {
+            verdict.links = Some((next, granule.size()));
+        }
+        let in_use = match self.broken.get(&pa) {
+            Some(broken) => broken.in_use(loaded),
+            None => holders.iter().any(|(t, _)| t.asid.is_none_or(|asid| loaded(asid) != 0)),
+        };
         if let Some(value) = held
-            && !holders.is_empty()
+            && in_use
         {
             verdict.broke = needs_break(value, new, level, granule).map(|why| (why, value));
         }
         if verdict.broke.is_none() {
-            verdict.broke = self.contiguous_neighbours(table, pa, new, &cacheable, phys);
+            verdict.broke = self.contiguous_neighbours(table, pa, new, &cacheable, context);
         }
         self.broken.remove(&pa);
         verdict
@@ -189,8 +222,12 @@ impl LiveTables {
         pa: u64,
         new: u64,
         cacheable: &impl Fn(u64) -> bool,
-        phys: &Phys,
+        context: &StoreContext<'_>,
     ) -> Option<(&'static str, u64)> {
+        let StoreContext { phys, loaded, .. } = *context;
+        if table.contexts.iter().all(|c| loaded(c.asid) == 0) {
+            return None;
+        }
         let (granule, level) = (table.granule, table.level);
         let Descriptor::Leaf { output } = decode(new, level, granule) else { return None };
         let bytes = granule.contiguous_entries(level) as u64 * 8;
@@ -200,7 +237,7 @@ impl LiveTables {
         }
         for at in (set..set + bytes).step_by(8).filter(|&at| at != pa) {
             let live = phys.word(at);
-            let gone = || self.broken.get(&at).map(|b| b.value);
+            let gone = || self.broken.get(&at).filter(|b| b.in_use(loaded)).map(|b| b.value);
             let neighbour = if live & VALID != 0 && cacheable(live) { Some(live) } else { gone() };
             let Some(neighbour) = neighbour else { continue };
             let Descriptor::Leaf { output: other } = decode(neighbour, level, granule) else { continue };

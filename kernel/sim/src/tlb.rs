@@ -3,6 +3,8 @@
 //! Manual, sections "Translation Lookaside Buffers", "Global and process-specific translation table
 //! entries" and "TLB conflict abort".
 
+use std::fmt;
+
 use crate::desc::{AP_READ_ONLY, DBM};
 use crate::granule::Granule;
 use crate::rng::Rng;
@@ -74,6 +76,27 @@ impl Entry {
             && self.target.level == other.target.level
             && self.contiguous == other.contiguous
             && self.output.wrapping_sub(self.target.va) == other.output.wrapping_sub(other.target.va)
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let t = &self.target;
+        let kind = match (t.leaf, self.contiguous) {
+            (false, _) => "table",
+            (true, false) => "leaf",
+            (true, true) => "contiguous leaf",
+        };
+        match t.asid {
+            Some(asid) => write!(f, "ASID {asid}")?,
+            None => write!(f, "global")?,
+        }
+        write!(
+            f,
+            " {:?} level {} {kind} {:#x}+{:#x} to {:#x}",
+            t.granule, t.level, t.va, t.size, self.output
+        )?;
+        write!(f, " (descriptor {:#x} at {:#x}, root {:#x})", self.desc, self.source, self.root)
     }
 }
 

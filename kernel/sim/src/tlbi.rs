@@ -4,6 +4,8 @@
 //!
 //! What is not guaranteed does not happen: a hint that is wrong for an entry leaves the entry alone.
 
+use std::fmt;
+
 use crate::granule::Granule;
 
 /// The instruction, without its shareability suffix.
@@ -79,6 +81,19 @@ pub struct Target {
     pub va: u64,
     /// Bytes that it translates.
     pub size: u64,
+}
+
+impl fmt::Display for Tlbi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Tlbi::All => write!(f, "everything"),
+            Tlbi::Asid(asid) => write!(f, "ASID {asid}"),
+            Tlbi::Range { asid, last_level, start, len, granule, level } => {
+                let levels = if last_level { "last level" } else { "all levels" };
+                write!(f, "{start:#x}+{len:#x} of ASID {asid:?}, {levels}, TG {granule:?}, TTL {level:?}")
+            }
+        }
+    }
 }
 
 impl Tlbi {

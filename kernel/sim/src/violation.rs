@@ -16,8 +16,8 @@ pub enum ViolationKind {
     BadFree,
     /// An access to a frame that is free.
     UseAfterFree,
-    /// Frames freed while a TLB or a walker may still lead to them.
-    FreedWhileCached,
+    /// Frames freed while a TLB or a walker may still lead to them, or a device writes to them.
+    FreedWhileInUse,
     /// A valid-to-valid change that needs break-before-make and did not get it.
     BreakBeforeMake,
     /// The Contiguous bit on entries that are not a whole, aligned, uniform block.
@@ -36,6 +36,8 @@ pub enum ViolationKind {
     Switch,
     /// A TLBI operand that names nothing.
     BadTlbi,
+    /// A disk request that no driver may send.
+    BadRequest,
 }
 
 /// One broken rule.

@@ -286,7 +286,7 @@ impl Machine {
             self.violations.record(
                 ViolationKind::AsidReuse,
                 format_args!(
-                    "CPU {cpu}: ASID {asid} runs as {granule:?}, T0SZ {}, and hits {e:x?}",
+                    "CPU {cpu}: ASID {asid} runs as {granule:?}, T0SZ {}, and hits {e}",
                     regs.tcr.t0sz
                 ),
             );
@@ -312,7 +312,7 @@ impl Machine {
             if e.root != root {
                 self.violations.record(
                     ViolationKind::AsidReuse,
-                    format_args!("CPU {cpu}: ASID {asid} walks from {root:#x}, and hits {e:x?}"),
+                    format_args!("CPU {cpu}: ASID {asid} walks from {root:#x}, and hits {e}"),
                 );
             }
             (level, table, limits) = (e.target.level + 1, e.output, e.limits);
@@ -327,7 +327,7 @@ impl Machine {
             let covered = bytes / 8 * size;
             let context = Context { asid, va: va & !(covered - 1) };
             let source = table + (va % covered) / size * 8;
-            if self.phys.contains(table, bytes) && !self.reserved_roots().contains(&root) {
+            if self.phys.contains(table, bytes) && !self.reserved_roots.contains(&root) {
                 self.tables.walked(table, bytes, granule, level, context);
             }
             let mut raw = self.read_descriptor(cpu, source, va);
@@ -412,8 +412,7 @@ impl Machine {
     fn cache_leaf(&mut self, cpu: usize, entry: Entry) {
         let Machine { cpus, rng, violations, .. } = self;
         if let Some(old) = cpus[cpu].tlb.insert_leaf(entry, rng) {
-            violations
-                .record(ViolationKind::TlbConflict, format_args!("CPU {cpu}: {old:x?} against {entry:x?}"));
+            violations.record(ViolationKind::TlbConflict, format_args!("CPU {cpu}: {old} against {entry}"));
         }
     }
 

@@ -139,7 +139,7 @@ fn last_level_operations_keep_the_walk_cache() {
         assert_eq!(read(&mut k, 0), stale.then_some(pa), "through the old table");
         if stale {
             k.m.free(old_table & !0xfff, 0);
-            k.expect(ViolationKind::FreedWhileCached);
+            k.expect(ViolationKind::FreedWhileInUse);
             let _ = read(&mut k, 0x5000);
             k.expect(ViolationKind::UseAfterFree);
         } else {
@@ -429,7 +429,7 @@ fn frames_are_freed_only_when_nothing_leads_to_them() {
     let (mut k, pa) = mapped(Granule::K4, 0);
     clear(&mut k, 0);
     k.m.free(pa, 0);
-    k.expect(ViolationKind::FreedWhileCached);
+    k.expect(ViolationKind::FreedWhileInUse);
 
     // A page that is still mapped.
     let (mut k, pa) = mapped(Granule::K4, 0);
@@ -443,7 +443,7 @@ fn frames_are_freed_only_when_nothing_leads_to_them() {
     k.park(0);
     let root = k.root;
     k.m.free(root, 4);
-    k.expect(ViolationKind::FreedWhileCached);
+    k.expect(ViolationKind::FreedWhileInUse);
 
     // By the book, in all granules: clear, flush, free; leave, flush, free the tables.
     for granule in Granule::ALL {
