@@ -77,15 +77,14 @@ pub fn size(id: DiskId) -> Option<u64> {
     disk(id).map(|disk| disk.capacity().saturating_mul(SECTOR_SIZE))
 }
 
-/// Starts a request. It ends by its [`EndIo`], with an error too, perhaps before this returns.
+/// Starts a request. Its [`EndIo`] tells the end, perhaps before this returns; an error returned here
+/// means that nothing was started, and then no end is told.
 ///
 /// EIO: no such disk, or past its end. EINVAL: lengths or offset not in whole sectors. EROFS: a
 /// write to a read-only disk.
-pub fn submit(id: DiskId, bio: Box<Bio>) {
-    match check(id, &bio) {
-        Ok(disk) => disk.submit(bio),
-        Err(error) => bio.end(Err(error)),
-    }
+pub fn submit(id: DiskId, bio: Box<Bio>) -> Result<(), Errno> {
+    check(id, &bio)?.submit(bio);
+    Ok(())
 }
 
 fn check(id: DiskId, bio: &Bio) -> Result<&'static dyn BlockDriver, Errno> {
@@ -118,6 +117,6 @@ pub fn write(id: DiskId, offset: u64, segs: &[PhysSeg]) -> Result<(), Errno> {
 
 fn transfer(id: DiskId, op: BioOp, offset: u64, segs: &[PhysSeg]) -> Result<(), Errno> {
     let completion = Completion::new();
-    submit(id, Bio::new(op, offset, segs, EndIo::Complete(completion.clone()))?);
+    submit(id, Bio::new(op, offset, segs, EndIo::Complete(completion.clone()))?)?;
     completion.wait()
 }

@@ -116,11 +116,11 @@ fn many_in_flight() -> Result<(), String> {
     let mut flights: Vec<(Frames, u64, Arc<Completion>)> = Vec::new();
     for n in 0..200 {
         let frames = Frames::new(n % 5)?;
-        let offset = word(n.into()) % (size - u64::from(frames.seg().len)) & !(SECTOR_SIZE - 1);
+        let offset = (word(n.into()) % (size - u64::from(frames.seg().len))) & !(SECTOR_SIZE - 1);
         let completion = Completion::new();
         let end_io = EndIo::Complete(completion.clone());
         let bio = Bio::new(BioOp::Read, offset, &[frames.seg()], end_io);
-        block::submit(disk, bio.map_err(|_| "no memory")?);
+        block::submit(disk, bio.map_err(|_| "no memory")?).map_err(|_| "not started")?;
         flights.push((frames, offset, completion));
     }
     for (frames, offset, completion) in flights {

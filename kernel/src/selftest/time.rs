@@ -5,6 +5,7 @@ use crate::arch::barrier;
 use crate::drivers::timer::{self, NSEC_PER_SEC};
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 pub const CHECKS: &[(&str, Check)] = &[
@@ -59,10 +60,11 @@ fn wait_for(nr_digits: u32) -> Result<(), String> {
 fn timers() -> Result<(), String> {
     FIRED.store(0, Relaxed);
     let start = timer::now();
-    arm(start + 6 * MSEC, 4)?;
-    arm(start + 2 * MSEC, 2)?;
-    arm(start + 4 * MSEC, 3)?;
-    arm(start.saturating_sub(MSEC), 1)?;
+    // Masked, so that all are armed before the first one fires, however slow the host is.
+    let flags = barrier::irq_save();
+    let armed = [(6, 4), (2, 2), (4, 3), (0, 1)].map(|(msec, digit)| arm(start + msec * MSEC, digit));
+    barrier::irq_restore(flags);
+    armed.into_iter().collect::<Result<Vec<_>, _>>()?;
     wait_for(4)?;
     expect(FIRED.load(Relaxed) == 1234, "not in order")?;
     expect(FIRED_AT.load(Relaxed) >= start + 6 * MSEC, "fired early")

@@ -48,8 +48,7 @@ impl Chain {
     /// # Safety
     ///
     /// All buffers are initialised memory that nobody accesses while the slices are in use.
-    #[allow(clippy::type_complexity)] // Two lists of buffers: a name would hide more than it says.
-    pub unsafe fn lists<'a>(&'a mut self) -> (&'a [&'a [u8]], &'a mut [&'a mut [u8]]) {
+    pub unsafe fn lists(&mut self) -> (&[&[u8]], &mut [&mut [u8]]) {
         let (to, from) = (self.to_device.as_slice(), self.from_device.as_mut_slice());
         // SAFETY: a `NonNull<[u8]>` has the layout of a reference to a slice, and by our caller's
         // promise each one may be used as a reference for as long as the list is borrowed.
