@@ -211,7 +211,6 @@ fn deadly() -> Vec<(&'static str, Elf)> {
         ("entry-unaligned", with(|elf| elf.entry += 2)),
         ("entry-in-data", with(|elf| elf.entry = elf.segments[1].vaddr)),
         ("text-not-executable", with(|elf| elf.segments[0].flags = R)),
-        ("data-not-writable", with(|elf| elf.segments[1].flags = R)),
     ]
 }
 
