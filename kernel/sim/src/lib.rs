@@ -8,10 +8,15 @@
 //!
 //! What breaks a rule of the architecture is recorded as a [`Violation`] and the machine goes on;
 //! [`Machine::assert_clean`] fails a test that caused any. All chance comes from one seed.
+//!
+//! Not here: TTBR1 walks, stage 2, 52-bit addresses, the level bits of FEAT_BBM, memory types in caches,
+//! instructions. CPUs take turns operation by operation; what the hardware of the others does meanwhile is
+//! played by speculative walks and by stores that walkers see late.
 
 #![forbid(unsafe_code)]
 
 pub mod cpu;
+mod data;
 pub mod desc;
 pub mod disk;
 pub mod fetch;
@@ -38,7 +43,7 @@ pub use frames::FrameCounters;
 pub use granule::Granule;
 pub use icache::Ctr;
 pub use inspect::{Leaf, TableAt, Tree};
-pub use machine::{Config, Machine};
+pub use machine::{Config, Counters, Machine};
 pub use maintain::Dsb;
 pub use phys::{FRAME_SIZE, POISON};
 pub use tlbi::{Scope, Tlbi, TlbiOp};

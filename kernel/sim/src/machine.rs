@@ -50,6 +50,21 @@ impl Default for Config {
     }
 }
 
+/// What the machine was made to do, for tests that compare costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Translations that a TLB had.
+    pub tlb_hits: u64,
+    /// Walks for an access, faulting ones included.
+    pub walks: u64,
+    /// TLBI instructions.
+    pub tlbis: u64,
+    /// DSB instructions of all kinds.
+    pub dsbs: u64,
+    /// Instruction cache maintenance instructions.
+    pub icache_ops: u64,
+}
+
 /// The simulated machine.
 #[derive(Debug)]
 pub struct Machine {
@@ -65,6 +80,7 @@ pub struct Machine {
     /// Order of events; each operation that others are ordered against takes a tick.
     pub(crate) clock: u64,
     pub(crate) config: Config,
+    pub(crate) counters: Counters,
     /// Roots that hold no user mapping: parking places between address spaces.
     pub(crate) reserved_roots: Vec<u64>,
 }
@@ -85,6 +101,7 @@ impl Machine {
             violations: Violations::default(),
             clock: 1,
             config,
+            counters: Counters::default(),
             reserved_roots: Vec::new(),
         }
     }
@@ -92,6 +109,11 @@ impl Machine {
     /// The machine's configuration.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Counters since the machine was built.
+    pub fn counters(&self) -> Counters {
+        self.counters
     }
 
     /// One of the CPUs.

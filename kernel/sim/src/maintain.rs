@@ -29,6 +29,7 @@ impl Machine {
     /// DSB.
     pub fn dsb(&mut self, cpu: usize, kind: Dsb) {
         self.clock += 1;
+        self.counters.dsbs += 1;
         self.stores.dsb();
         if kind == Dsb::Stores {
             return;
@@ -59,6 +60,7 @@ impl Machine {
     /// TLBI, decoded. Takes effect somewhere between now and the DSB.
     pub fn tlbi_decoded(&mut self, cpu: usize, tlbi: Tlbi, scope: Scope) {
         self.clock += 1;
+        self.counters.tlbis += 1;
         let unseen = self.stores.iter().find(|s| s.revokes && self.tables.revoked_by(s.pa, s.old, &tlbi));
         if let Some(store) = unseen {
             self.violations.record(
@@ -117,6 +119,7 @@ impl Machine {
     }
 
     fn instruction_maintenance(&mut self, cpu: usize, op: Maintenance) {
+        self.counters.icache_ops += 1;
         let pending = &mut self.cpus[cpu].maintenance;
         if pending.iter().any(|p| op.leans_on(*p)) {
             self.violations.record(

@@ -10,7 +10,7 @@
 //! on changing the tables, as long as it flushes that ASID before its next use; which of its ASIDs it has
 //! left it does not say. What it forgot to flush then shows in a TLB when the ASID comes back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use crate::desc::{AF, CONTIGUOUS, Descriptor, NG, VALID, decode, needs_break};
@@ -103,7 +103,7 @@ pub(crate) struct LiveTables {
     /// Per frame, the base of the table in it.
     by_frame: HashMap<u64, u64>,
     tables: HashMap<u64, Table>,
-    broken: HashMap<u64, Broken>,
+    broken: BTreeMap<u64, Broken>,
     holders: HashMap<u16, Holder>,
 }
 

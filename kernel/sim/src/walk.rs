@@ -235,6 +235,8 @@ impl Machine {
         self.check_shape(cpu, regs, granule, input);
         let cached = self.cpus[cpu].tlb.leaf(input, asid).copied();
         let from_tlb = cached.is_some();
+        let counter = if from_tlb { &mut self.counters.tlb_hits } else { &mut self.counters.walks };
+        *counter += 1;
         let mut entry = match cached {
             Some(entry) => entry,
             None => self.walk(cpu, regs, granule, input, Purpose::Demand).map_err(|f| Fault { va, ..f })?,

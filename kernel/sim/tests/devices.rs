@@ -121,6 +121,30 @@ fn bytes_words_and_exchanges_agree() {
 }
 
 #[test]
+fn data_goes_through_the_mmu_across_pages() {
+    for granule in Granule::ALL {
+        let mut k = Kernel::new(granule);
+        let size = granule.size();
+        for page in 0..2 {
+            let pa = k.new_page();
+            k.map(page * size, pa, common::RW);
+        }
+        let data: Vec<u8> = (0..100).collect();
+        assert_eq!(k.m.store(0, size - 50, &data, El::El0), Ok(()));
+        let mut back = vec![0; 100];
+        assert_eq!(k.m.load(0, size - 50, &mut back, El::El0), Ok(()));
+        assert_eq!(back, data);
+        let fault = k.m.store(0, 2 * size - 10, &data, El::El0).expect_err("runs off the mapping");
+        assert_eq!(fault.va, 2 * size);
+        assert_eq!(k.m.load(0, 2 * size - 10, &mut back[..10], El::El0), Ok(()));
+        assert_eq!(back[..10], data[..10], "what fits was stored");
+        let counters = k.m.counters();
+        assert!(counters.walks >= 3 && counters.tlb_hits > 0 && counters.tlbis == 0 && counters.dsbs > 0);
+        k.m.assert_clean();
+    }
+}
+
+#[test]
 fn allocations_fail_on_request() {
     let mut m = small();
     m.frames_mut().fail_after(2);
