@@ -23,7 +23,7 @@ pub struct Kernel {
     pub reserved: u64,
 }
 
-/// T0SZ of the design's user address spaces.
+/// T0SZ of user address spaces of 48, 47 and 42 bits.
 pub fn t0sz_of(granule: Granule) -> u8 {
     match granule {
         Granule::K4 => 16,
