@@ -311,7 +311,7 @@ fn decode_layout(volume: &Volume, nid: u64, offset: u64, raw: &Raw) -> Result<La
             let entry_size = if format & CHUNK_FORMAT_INDEXES != 0 { 8 } else { 4 };
             let chunk_bits = block_bits + u32::from(format & CHUNK_FORMAT_BLKBITS_MASK);
             let table = behind.next_multiple_of(entry_size);
-            // This bounds every loop over the chunks of a file by the size of the device.
+            // So no position in the table overflows, and loops over the chunks end with the device.
             let room = volume.size().saturating_sub(table) / entry_size;
             if raw.size.div_ceil(1 << chunk_bits) > room {
                 return Err(volume.damaged(nid, "chunk table outside the device"));
