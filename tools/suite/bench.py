@@ -17,7 +17,7 @@ LIMITS = "tools/bench-limits.json"
 REPORT = "target/bench.json"
 
 COUNTED = ("-icount", "shift=0,sleep=off")
-BENCH = "/bench/run"
+BENCH = "/bench/figures"
 BENCH_SECONDS = 240.0
 
 BOOT_LINE = re.compile(r"boot: (\d+) instructions to init")

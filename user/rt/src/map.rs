@@ -28,6 +28,23 @@ impl Mapping {
         let start = unsafe { syscall(raw::__NR_mmap, [0, len, prot, flags as usize, fd as usize, 0]) }?;
         Ok(Mapping { start: start as *mut u8, len })
     }
+    /// Takes the right to write away, for good.
+    pub fn freeze(self) -> Result<Frozen, Errno> {
+        // SAFETY: the mapping stays, and nothing can write to it through `Frozen`.
+        unsafe { syscall(raw::__NR_mprotect, [self.start as usize, self.len, raw::PROT_READ as usize]) }?;
+        Ok(Frozen(self))
+    }
+}
+
+/// A mapping that can only be read.
+pub struct Frozen(Mapping);
+
+impl Deref for Frozen {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl Deref for Mapping {
