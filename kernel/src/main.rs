@@ -9,6 +9,7 @@ mod block; // disks and requests against them
 mod cmdline; // words of the kernel command line
 mod console; // bytes to the UART, in any state of the kernel
 mod drivers; // interrupt controller, timer, UART, virtio
+mod file; // descriptors, the page cache as a reader, the root file system
 mod frames; // physical frames from the buddy allocator
 mod heap; // the kernel heap
 mod irq; // interrupt handlers
@@ -18,11 +19,14 @@ mod ksyms; // names of the kernel's functions
 mod memory; // brings memory to life
 mod panic; // the end of the kernel
 mod platform; // what the device tree says
+mod random; // random numbers
+mod reboot; // the orderly end
 mod selftest; // checks inside the running kernel
 mod sync; // locks, sleeping and not
 mod syscall; // system calls: the table, then a file for each domain
 mod task; // tasks: scheduling, exit and wait, kernel threads
 mod trap; // page faults
+mod wall_clock; // the time of day
 
 /// Called by boot in the high half, with the MMU on, interrupts masked, on the boot stack.
 #[unsafe(no_mangle)]
@@ -62,5 +66,5 @@ fn start_init() {
     if let Some(what) = cmdline::get("selftest") {
         selftest::run(what); // W^X, guards and the like, on the live machine
     }
-    panic::fatal(format_args!("no init"));
+    task::init::become_init(); // mounts the root file system and turns into init
 }

@@ -1,23 +1,43 @@
 //! The order in which memory comes to life: RAM from the device tree, linear map, frame metadata, heap, frames.
 
 use crate::arch::kmap::{self, Protection};
-use crate::arch::phys;
+use crate::arch::machine::Machine;
+use crate::arch::{mmu_context, percpu, phys};
 use crate::{frames, heap};
+use alloc::sync::Arc;
 use boot::layout::{self, PAGE_SIZE};
+use mm::Memory;
 use mm::folio::FrameMeta;
 use mm::memblock::Memblock;
 use mm::types::{Pfn, PhysAddr};
 use spin::Once;
 
-/// The first frame of RAM, and the metadata from there to the last.
-static FRAME_METADATA: Once<(Pfn, &'static [FrameMeta])> = Once::new();
+static MEMORY: Once<Arc<Memory<Machine>>> = Once::new();
+
+/// The memory of the machine. Panics before [`init`].
+pub fn get() -> &'static Arc<Memory<Machine>> {
+    MEMORY.get().expect("memory::init has run")
+}
+
+/// What there is, in bytes.
+pub struct Summary {
+    /// Memory that programs and the kernel share.
+    pub total: u64,
+    /// What nobody uses.
+    pub free: u64,
+}
+
+/// What there is now.
+pub fn summary() -> Summary {
+    Summary { total: frames::total() * PAGE_SIZE, free: frames::free_count() * PAGE_SIZE }
+}
 
 /// Brings up the linear map, the heap and the frame allocator, from what `memblock` says is there.
 pub fn init(mut memblock: Memblock) -> Option<()> {
     kmap::map_linear(&memblock, &phys::constant_ranges()).ok()?;
-    let metadata = map_frame_metadata(&mut memblock)?;
-    FRAME_METADATA.call_once(|| metadata);
+    let (base, metadata) = map_frame_metadata(&mut memblock)?;
     heap::init(&mut memblock)?;
+    mmu_context::init(&mut memblock)?;
     for range in memblock.free_ranges() {
         frames::add_range(range);
     }
@@ -26,12 +46,9 @@ pub fn init(mut memblock: Memblock) -> Option<()> {
         memblock.total() >> 20,
         (frames::free_count() * PAGE_SIZE) >> 20
     );
+    let memory = Memory::new(Machine::new(), base, metadata, percpu::MAX_CPUS).ok()?;
+    MEMORY.call_once(|| Arc::new(memory));
     Some(())
-}
-
-/// The metadata of all frames, and the frame that the first entry describes. Panics before [`init`].
-pub fn frame_metadata() -> (Pfn, &'static [FrameMeta]) {
-    *FRAME_METADATA.get().expect("memory::init has run")
 }
 
 /// One zeroed entry for each frame from the first to the last of RAM; holes have entries that nobody looks at.

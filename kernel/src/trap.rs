@@ -1,7 +1,10 @@
-//! Page faults: the way from the exception to the memory of the current program. Mirrors the upper half of
+//! Page faults: the way from the exception to the memory of the current program. Mirrors the middle of
 //! `do_page_fault` in Linux's arm64 `fault.c`.
 
-use crate::arch::fault::Access;
+use mm::fault::VmFault;
+use mm::types::Access;
+
+use crate::task::current;
 use crate::task::signal::Signal;
 
 /// What became of a fault.
@@ -14,6 +17,15 @@ pub enum FaultOutcome {
 }
 
 /// A fault on `addr`, of the program or of the kernel on its behalf. May sleep.
-pub fn user_fault(_addr: u64, _access: Access) -> FaultOutcome {
-    FaultOutcome::Signal(Signal::SIGSEGV)
+pub fn user_fault(addr: u64, access: Access) -> FaultOutcome {
+    let Ok(mm) = current().user_mm() else { return FaultOutcome::Signal(Signal::SIGSEGV) };
+    match mm.handle_fault(addr, access) {
+        Ok(()) => FaultOutcome::Done,
+        Err(VmFault::MapErr | VmFault::AccErr) => FaultOutcome::Signal(Signal::SIGSEGV),
+        Err(VmFault::Bus) => FaultOutcome::Signal(Signal::SIGBUS),
+        // The kernel takes the memory back the hard way, as Linux's OOM killer does.
+        Err(VmFault::Oom) => FaultOutcome::Signal(Signal::SIGKILL),
+        // `UserMm::handle_fault` waits for these itself.
+        Err(VmFault::Io(_)) => FaultOutcome::Done,
+    }
 }

@@ -1,21 +1,12 @@
 //! What a synchronous exception means. Exception classes and fault status codes are decoded by two
 //! tables, one line per cause, like `fault_info` in Linux's arm64 `fault.c`.
 
+use mm::types::Access;
+
 use super::trap::TrapFrame;
 use super::uaccess;
 use crate::task::signal::{Signal, force_signal};
 use crate::trap::{self, FaultOutcome};
-
-/// What a faulting access wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// A data read.
-    Read,
-    /// A data write.
-    Write,
-    /// An instruction fetch.
-    Exec,
-}
 
 /// ESR_EL1, "Exception Syndrome Register (EL1)" in the Arm manual.
 #[derive(Clone, Copy, Debug)]

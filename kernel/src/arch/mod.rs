@@ -10,9 +10,12 @@ pub mod dtb; // the bytes of the device tree
 pub mod exit; // leaving the machine: semihosting, PSCI
 pub mod fault; // what a synchronous exception means
 pub mod fpsimd; // FP/SIMD registers of programs
+pub mod hwcap; // what programs may use of the CPU
 pub mod kmap; // the kernel's translation tables
 pub mod kmap_check; // the live tables seen from outside
+pub mod machine; // the machine as mm sees it
 pub mod mmio; // device registers: mapping and typed pointers
+pub mod mmu_context; // which user address space is walked
 pub mod percpu; // what each CPU has for itself
 pub mod phys; // physical memory through the linear map
 pub mod pmu; // the performance counters

@@ -187,3 +187,11 @@ pub fn descriptor(pa: u64) -> &'static AtomicU64 {
     // SAFETY: an aligned word of RAM in the linear map, only ever accessed as an atomic while it is in a table.
     unsafe { AtomicU64::from_ptr(linear(pa).cast()) }
 }
+
+/// Bytes of a page cache folio on which the caller holds a reference.
+pub fn page_cache_bytes(pa: u64, len: usize) -> &'static [u8] {
+    // SAFETY: the folio is RAM in the linear map and stays while the caller's reference does, longer than the
+    // callers use the slice. Programs that map the file shared may write it meanwhile: readers copy the bytes out
+    // and draw no conclusions from a second look.
+    unsafe { core::slice::from_raw_parts(linear(pa), len) }
+}

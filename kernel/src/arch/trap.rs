@@ -62,9 +62,14 @@ impl TrapFrame {
         TrapFrame { pc, sp, ..TrapFrame::default() }
     }
 
-    /// Where the frame of a program lies: at the top of its kernel stack.
-    pub fn at_top_of(stack: &KernelStack) -> *mut TrapFrame {
-        (stack.top() - size_of::<TrapFrame>()) as *mut TrapFrame
+    /// Stores a copy where the frame of a program lies: at the top of its kernel stack, which is below the frame
+    /// empty. Its address.
+    pub fn place_at_top_of(&self, stack: &KernelStack) -> *mut TrapFrame {
+        let at = (stack.top() - size_of::<TrapFrame>()) as *mut TrapFrame;
+        // SAFETY: the stack is mapped, its top is aligned, and no function's frame reaches this place: the task has
+        // not run, or its first frame was put below.
+        unsafe { at.write(self.clone()) };
+        at
     }
 
     /// The arguments of a system call.

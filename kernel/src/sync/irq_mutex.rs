@@ -32,6 +32,12 @@ impl<T> IrqMutex<T> {
     }
 }
 
+impl<T> From<T> for IrqMutex<T> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
 /// Holds the lock of an [`IrqMutex`]. The fields are dropped in this order: first the lock, then the mask.
 #[must_use]
 pub struct IrqMutexGuard<'a, T> {

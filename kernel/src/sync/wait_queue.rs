@@ -40,6 +40,32 @@ impl WaitQueue {
         }
     }
 
+    /// Sleeps until `condition` gives a value or the clock reaches `deadline`: then `None`.
+    pub fn wait_until_deadline<R>(
+        &self,
+        deadline: u64,
+        mut condition: impl FnMut() -> Option<R>,
+    ) -> Option<R> {
+        loop {
+            if let Some(result) = condition() {
+                return Some(result);
+            }
+            self.enter();
+            let mut result = condition();
+            let mut over = false;
+            if result.is_none() {
+                over = sched::schedule_until(deadline);
+            }
+            self.leave();
+            if result.is_none() && over {
+                result = condition();
+            }
+            if result.is_some() || over {
+                return result;
+            }
+        }
+    }
+
     /// Wakes everybody. May be called from an interrupt handler.
     pub fn wake_all(&self) {
         let mut waiters = self.waiters.lock();

@@ -2,10 +2,88 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
+/// `struct __kernel_timespec`.
+#[repr(C)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+pub struct Timespec {
+    pub sec: i64,
+    pub nsec: i64,
+}
+
+/// `struct timeval`.
+#[repr(C)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+pub struct Timeval {
+    pub sec: i64,
+    pub usec: i64,
+}
+
+/// `struct iovec`.
+#[repr(C)]
+#[derive(Clone, Copy, FromBytes, Immutable)]
+pub struct Iovec {
+    pub base: u64,
+    pub len: u64,
+}
+
 /// `struct rlimit64`.
 #[repr(C)]
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 pub struct Rlimit64 {
     pub cur: u64,
     pub max: u64,
+}
+
+/// `struct stat` of `asm-generic/stat.h`.
+#[repr(C)]
+#[derive(IntoBytes, Immutable)]
+pub struct Stat {
+    pub dev: u64,
+    pub ino: u64,
+    pub mode: u32,
+    pub nlink: u32,
+    pub uid: u32,
+    pub gid: u32,
+    pub rdev: u64,
+    pub pad1: u64,
+    pub size: u64,
+    pub blksize: u32,
+    pub pad2: u32,
+    pub blocks: u64,
+    pub atime: Timespec,
+    pub mtime: Timespec,
+    pub ctime: Timespec,
+    pub unused: [u32; 2],
+}
+
+/// `struct new_utsname`.
+#[repr(C)]
+#[derive(IntoBytes, Immutable)]
+pub struct Utsname {
+    pub sysname: [u8; 65],
+    pub nodename: [u8; 65],
+    pub release: [u8; 65],
+    pub version: [u8; 65],
+    pub machine: [u8; 65],
+    pub domainname: [u8; 65],
+}
+
+/// `struct sysinfo`.
+#[repr(C)]
+#[derive(Default, IntoBytes, Immutable)]
+pub struct Sysinfo {
+    pub uptime: i64,
+    pub loads: [u64; 3],
+    pub totalram: u64,
+    pub freeram: u64,
+    pub sharedram: u64,
+    pub bufferram: u64,
+    pub totalswap: u64,
+    pub freeswap: u64,
+    pub procs: u16,
+    pub pad: [u16; 3],
+    pub totalhigh: u64,
+    pub freehigh: u64,
+    pub mem_unit: u32,
+    pub pad2: u32,
 }

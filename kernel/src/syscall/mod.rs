@@ -3,8 +3,12 @@
 //! Entered from `arch/trap` with interrupts enabled. A function gets the caller's registers and gives
 //! what x0 shall be. Errors become `-errno` here and nowhere else. Mirrors Linux's arm64 `syscall.c`.
 
+mod file;
+mod info;
 mod layout;
+mod mm;
 mod process;
+mod time;
 
 use abi::{Errno, raw};
 
@@ -38,6 +42,8 @@ static TABLE: [Handler; NR_SYSCALLS] = table! {
     __NR_geteuid => process::getuid,
     __NR_getgid => process::getuid,
     __NR_getegid => process::getuid,
+    __NR_clone => process::clone,
+    __NR_execve => process::execve,
     __NR_wait4 => process::wait4,
     __NR_sched_yield => process::sched_yield,
     __NR_set_tid_address => process::set_tid_address,
@@ -45,6 +51,42 @@ static TABLE: [Handler; NR_SYSCALLS] = table! {
     __NR_personality => process::personality,
     __NR_prlimit64 => process::prlimit64,
     __NR_prctl => process::prctl,
+    // Memory.
+    __NR_brk => mm::brk,
+    __NR_mmap => mm::mmap,
+    __NR_munmap => mm::munmap,
+    __NR_mprotect => mm::mprotect,
+    __NR_mremap => mm::mremap,
+    __NR_madvise => mm::madvise,
+    // Files.
+    __NR_openat => file::openat,
+    __NR_close => file::close,
+    __NR_read => file::read,
+    __NR_pread64 => file::pread64,
+    __NR_readv => file::readv,
+    __NR_write => file::write,
+    __NR_writev => file::writev,
+    __NR_lseek => file::lseek,
+    __NR_fstat => file::fstat,
+    __NR_newfstatat => file::newfstatat,
+    __NR_getdents64 => file::getdents64,
+    __NR_ioctl => file::ioctl,
+    __NR_dup => file::dup,
+    __NR_dup3 => file::dup3,
+    __NR_getcwd => file::getcwd,
+    __NR_chdir => file::chdir,
+    __NR_sync => file::sync,
+    // Time.
+    __NR_clock_gettime => time::clock_gettime,
+    __NR_clock_getres => time::clock_getres,
+    __NR_nanosleep => time::nanosleep,
+    __NR_clock_nanosleep => time::clock_nanosleep,
+    __NR_gettimeofday => time::gettimeofday,
+    // The machine.
+    __NR_uname => info::uname,
+    __NR_sysinfo => info::sysinfo,
+    __NR_getrandom => info::getrandom,
+    __NR_reboot => info::reboot,
 };
 
 /// Does what the program in `frame` asks for.

@@ -5,11 +5,12 @@ use abi::{Errno, Personality, raw};
 use super::SysResult;
 use super::layout::Rlimit64;
 use crate::arch::trap::TrapFrame;
-use crate::arch::uaccess::{UserPtr, copy_to_user, strncpy_from_user_cut};
+use crate::arch::uaccess::{UserPtr, copy_to_user, path_from_user, strncpy_from_user_cut};
 use crate::task::exit::{ExitReason, WaitMode};
+use crate::task::fork::{CloneArgs, CloneFlags};
 use crate::task::rlimit::{self, Rlimit};
 use crate::task::table::WaitFor;
-use crate::task::{self, COMM_LEN, Pid, current, sched};
+use crate::task::{self, COMM_LEN, Pid, current, exec, sched};
 
 /// `exit(2)` and `exit_group(2)`: a process has one thread.
 pub fn exit(frame: &mut TrapFrame) -> SysResult {
@@ -29,6 +30,28 @@ pub fn getppid(_: &mut TrapFrame) -> SysResult {
 
 /// `getuid(2)` and its sisters: everybody is root.
 pub fn getuid(_: &mut TrapFrame) -> SysResult {
+    Ok(0)
+}
+
+/// `clone(2)`, in arm64's order of arguments; `fork` and `vfork` are made of it.
+pub fn clone(frame: &mut TrapFrame) -> SysResult {
+    let [flags, stack, parent_tid, tls, child_tid, _] = frame.args();
+    // The low byte is the signal at exit; there are none to send, so it only has to be one.
+    let (flags, exit_signal) = (flags & !0xff, flags & 0xff);
+    const NSIG: u64 = 64;
+    if exit_signal > NSIG {
+        return Err(Errno::EINVAL);
+    }
+    let flags = u32::try_from(flags).ok().and_then(CloneFlags::from_bits).ok_or(Errno::EINVAL)?;
+    let child = task::fork::clone(frame, &CloneArgs { flags, stack, parent_tid, tls, child_tid })?;
+    Ok(child.into())
+}
+
+/// `execve(2)`. On success the frame is the new program's.
+pub fn execve(frame: &mut TrapFrame) -> SysResult {
+    let [path, argv, envp, ..] = frame.args();
+    let path = path_from_user(path)?;
+    *frame = exec::execve(&path, exec::user_arguments(&path, argv, envp)?)?;
     Ok(0)
 }
 

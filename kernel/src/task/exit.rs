@@ -7,7 +7,7 @@ use abi::Errno;
 
 use super::signal::Signal;
 use super::table::{self, INIT_PID, WaitFor};
-use super::{Pid, Task, current, sched};
+use super::{Pid, Task, current, sched, user_mm};
 use crate::arch::uaccess::UserPtr;
 
 /// How a program ended.
@@ -40,6 +40,11 @@ pub fn exit(reason: ExitReason) -> ! {
         // A program that gave a bad address hears nothing of it.
         let _ = UserPtr::<u32>::new(clear_child_tid).write(0);
     }
+    let files = task.files.lock().take();
+    drop(files);
+    let fs = task.fs.lock().take();
+    drop(fs);
+    user_mm::release();
     task.exit_status.store(reason.wait_status(), Ordering::Relaxed);
     table::make_zombie(&task);
     sched::schedule();

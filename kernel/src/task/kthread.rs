@@ -16,7 +16,7 @@ type Body = Box<dyn FnOnce() + Send>;
 pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<Pid, Errno> {
     let pid = table::alloc_pid()?;
     let stack = KernelStack::new()?;
-    let frame = TrapFrame::at_top_of(&stack);
+    let frame = TrapFrame::default().place_at_top_of(&stack);
     let mut task = Task::new(Kind::Normal, pid, Some(stack), name.as_bytes());
     let body: *mut Body = Box::into_raw(Box::new(Box::new(body)));
     task.thread.prepare(frame, Some((run, body as usize)));

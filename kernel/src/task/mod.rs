@@ -3,13 +3,18 @@
 //! What other tasks may look at is atomic or behind a lock; what belongs to the architecture is in
 //! [`ThreadState`]. Mirrors Linux's `struct task_struct`.
 
+pub mod exec;
 pub mod exit;
+pub mod fork;
+pub mod init;
 pub mod kthread;
 pub mod rlimit;
 pub mod sched;
 pub mod signal;
 pub mod table;
+pub mod user_mm;
 
+use abi::Errno;
 use alloc::sync::Arc;
 use core::marker::PhantomData;
 use core::ops::Deref;
@@ -19,10 +24,13 @@ use crate::arch::percpu;
 use crate::arch::switch::ThreadState;
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::UserPtr;
+use crate::drivers::timer;
+use crate::file::{Files, FsInfo};
 use crate::kstack::KernelStack;
-use crate::sync::{IrqMutex, WaitQueue};
+use crate::sync::{Completion, IrqMutex, WaitQueue};
 
 use rlimit::Rlimits;
+use user_mm::UserMm;
 
 /// A process or thread number.
 pub type Pid = u32;
@@ -61,8 +69,11 @@ pub struct Task {
     pub thread: ThreadState,
     stack: Option<KernelStack>,
     comm: IrqMutex<[u8; COMM_LEN]>,
+    mm: IrqMutex<Option<Arc<UserMm>>>,
     is_user: AtomicBool,
     task_size: AtomicU64,
+    files: IrqMutex<Option<Arc<Files>>>,
+    fs: IrqMutex<Option<Arc<FsInfo>>>,
     personality: AtomicU32,
     /// Limits on what the task may use.
     pub rlimits: IrqMutex<Rlimits>,
@@ -74,7 +85,13 @@ pub struct Task {
     exit_status: AtomicU32,
     /// Woken when a child exits.
     child_event: WaitQueue,
+    /// What a parent in `vfork` waits for: this task no longer uses its memory.
+    vfork_done: IrqMutex<Option<Arc<Completion>>>,
     logged_syscalls: [AtomicU64; NR_LOGGED / 64],
+    /// Nanoseconds that the task has run before its present turn.
+    run_time: AtomicU64,
+    /// When its present turn began.
+    turn_start: AtomicU64,
 }
 
 /// What a task was made as.
@@ -112,6 +129,28 @@ impl Current {
     pub fn arc(&self) -> Arc<Task> {
         percpu::current_arc()
     }
+
+    /// Makes the current thread of the kernel leave for EL0 with the registers in `frame` when its function returns.
+    pub fn become_user(&self, frame: &TrapFrame) {
+        if let Some(stack) = &self.stack {
+            frame.place_at_top_of(stack);
+        }
+    }
+
+    /// The memory of the program that runs, or EFAULT in a thread of the kernel.
+    pub fn user_mm(&self) -> Result<Arc<UserMm>, Errno> {
+        self.mm.lock().clone().ok_or(Errno::EFAULT)
+    }
+
+    /// The table of open files.
+    pub fn files(&self) -> Result<Arc<Files>, Errno> {
+        self.files.lock().clone().ok_or(Errno::EBADF)
+    }
+
+    /// Root and working directory.
+    pub fn fs(&self) -> Result<Arc<FsInfo>, Errno> {
+        self.fs.lock().clone().ok_or(Errno::ENOENT)
+    }
 }
 
 impl Task {
@@ -126,8 +165,11 @@ impl Task {
             thread: ThreadState::default(),
             stack,
             comm: IrqMutex::new([0; COMM_LEN]),
+            mm: IrqMutex::new(None),
             is_user: AtomicBool::new(false),
             task_size: AtomicU64::new(0),
+            files: IrqMutex::new(None),
+            fs: IrqMutex::new(None),
             personality: AtomicU32::new(0),
             rlimits: IrqMutex::new(rlimit::DEFAULT),
             set_child_tid: 0,
@@ -135,7 +177,10 @@ impl Task {
             nr_children: AtomicU32::new(0),
             exit_status: AtomicU32::new(0),
             child_event: WaitQueue::new(),
+            vfork_done: IrqMutex::new(None),
             logged_syscalls: [const { AtomicU64::new(0) }; NR_LOGGED / 64],
+            run_time: AtomicU64::new(0),
+            turn_start: AtomicU64::new(0),
         };
         task.set_comm(comm);
         task
@@ -145,7 +190,7 @@ impl Task {
     fn new_idle() -> Arc<Task> {
         let idle = Task::new(Kind::Idle, 0, None, b"swapper");
         idle.set_state(RunState::Running);
-        idle.set_on_cpu(true);
+        idle.begin_turn(0);
         Arc::new(idle)
     }
 
@@ -173,13 +218,33 @@ impl Task {
         self.task_size.load(Ordering::Relaxed)
     }
 
+    /// Lets the task, which has not run as a program yet, leave for EL0 with the registers in `frame`.
+    fn set_user_frame(&mut self, frame: &TrapFrame) {
+        if let Some(stack) = &self.stack {
+            self.thread.prepare(frame.place_at_top_of(stack), None);
+        }
+    }
+
     /// Lowest address of the kernel stack.
     pub fn stack_low(&self) -> usize {
         self.stack.as_ref().map_or_else(percpu::boot_stack_low, KernelStack::low)
     }
 
-    fn set_on_cpu(&self, on_cpu: bool) {
-        self.on_cpu.store(on_cpu, Ordering::Release);
+    /// Nanoseconds that the task has run, user and kernel together.
+    pub fn cpu_time(&self) -> u64 {
+        let turn = if self.on_cpu() { timer::now() - self.turn_start.load(Ordering::Relaxed) } else { 0 };
+        self.run_time.load(Ordering::Relaxed) + turn
+    }
+
+    fn begin_turn(&self, now: u64) {
+        self.turn_start.store(now, Ordering::Relaxed);
+        self.on_cpu.store(true, Ordering::Release);
+    }
+
+    fn end_turn(&self, now: u64) {
+        let turn = now - self.turn_start.load(Ordering::Relaxed);
+        self.run_time.fetch_add(turn, Ordering::Relaxed);
+        self.on_cpu.store(false, Ordering::Release);
     }
 
     fn state(&self) -> RunState {

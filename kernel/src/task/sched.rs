@@ -10,8 +10,9 @@ use core::sync::atomic::Ordering;
 use abi::Errno;
 use spin::Once;
 
-use super::{NEED_RESCHED, RunState, Task, current};
+use super::{NEED_RESCHED, RunState, Task, current, user_mm};
 use crate::arch::{barrier, switch};
+use crate::drivers::timer;
 use crate::sync::IrqMutex;
 
 /// Tasks that want to run and do not; the head is next.
@@ -59,11 +60,48 @@ pub fn schedule() {
     if let Some(next) = next
         && !core::ptr::eq(&*next, &*prev)
     {
-        prev.set_on_cpu(false);
-        next.set_on_cpu(true);
+        let now = timer::now();
+        prev.end_turn(now);
+        next.begin_turn(now);
+        user_mm::switch_mm(&next);
         switch::switch_to(next);
     }
     barrier::irq_restore(flags);
+}
+
+/// [`schedule`] for a task that is to be woken when the clock reaches `deadline`, if nothing else wakes it
+/// before. Whether the deadline has passed.
+pub fn schedule_until(deadline: u64) -> bool {
+    let task = current();
+    match timer::arm(deadline, wake_by_pid, task.pid().into()) {
+        Ok(id) => {
+            schedule();
+            timer::cancel(id);
+        }
+        // No memory for a timer: stay runnable and look at the clock.
+        Err(_) => {
+            stay_runnable(&task);
+            schedule();
+        }
+    }
+    timer::now() >= deadline
+}
+
+/// Sleeps until the clock reaches `deadline`.
+pub fn sleep_until(deadline: u64) {
+    let task = current();
+    while timer::now() < deadline {
+        prepare_to_block(&task);
+        schedule_until(deadline);
+        stay_runnable(&task);
+    }
+}
+
+/// The timer's call for a sleeper. One that is gone or awake already is none of its business.
+fn wake_by_pid(pid: u64) {
+    if let Some(task) = u32::try_from(pid).ok().and_then(super::table::find) {
+        wake(&task);
+    }
 }
 
 /// The current task sleeps at its next [`schedule`], unless a [`wake`] comes before.

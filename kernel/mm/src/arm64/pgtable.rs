@@ -16,6 +16,7 @@ use crate::memory::Memory;
 use crate::stats::Stats;
 use crate::types::{PAGE_SIZE, PageSize, PhysAddr};
 use abi::Errno;
+use alloc::sync::Arc;
 
 /// Why a process does not run on a native table though its page size would have one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub struct PageTables {
     page: PageSize,
     fallback: Option<Fallback>,
     /// The ASID.
-    pub context: Context,
+    pub context: Arc<Context>,
 }
 
 impl PageTables {
@@ -51,7 +52,7 @@ impl PageTables {
             native: None,
             page,
             fallback: None,
-            context: Context::default(),
+            context: Arc::new(Context::default()),
         };
         if page != PageSize::Size4K {
             if !mem.hw.features().granules.has(page) {

@@ -1,0 +1,92 @@
+//! What programs may use of the CPU, as `AT_HWCAP` and `AT_HWCAP2` tell them: one line for each feature, as in
+//! Linux's `arm64_elf_hwcaps` table. What needs the kernel's help (SVE, SME, pointer authentication, MTE) or
+//! trapped registers (CPUID) is left out until that help exists.
+
+use aarch64_cpu::registers::{
+    ID_AA64ISAR0_EL1, ID_AA64ISAR1_EL1, ID_AA64MMFR2_EL1, ID_AA64PFR0_EL1, Readable,
+};
+
+/// An identification register.
+#[derive(Clone, Copy)]
+enum Register {
+    Isar0,
+    Isar1,
+    Pfr0,
+    Mmfr2,
+}
+
+/// One feature: present when the four-bit field at `shift` is at least `min`.
+struct Feature {
+    register: Register,
+    shift: u32,
+    min: u64,
+    bit: u32,
+}
+
+const fn feature(register: Register, shift: u32, min: u64, bit: u32) -> Feature {
+    Feature { register, shift, min, bit }
+}
+
+use Register::{Isar0, Isar1, Mmfr2, Pfr0};
+
+static HWCAP: [Feature; 24] = [
+    feature(Isar0, 4, 1, 3),   // AES
+    feature(Isar0, 4, 2, 4),   // PMULL
+    feature(Isar0, 8, 1, 5),   // SHA1
+    feature(Isar0, 12, 1, 6),  // SHA2
+    feature(Isar0, 16, 1, 7),  // CRC32
+    feature(Isar0, 20, 2, 8),  // ATOMICS
+    feature(Pfr0, 16, 1, 9),   // FPHP
+    feature(Pfr0, 20, 1, 10),  // ASIMDHP
+    feature(Isar0, 28, 1, 12), // ASIMDRDM
+    feature(Isar1, 12, 1, 13), // JSCVT
+    feature(Isar1, 16, 1, 14), // FCMA
+    feature(Isar1, 20, 1, 15), // LRCPC
+    feature(Isar1, 0, 1, 16),  // DCPOP
+    feature(Isar0, 32, 1, 17), // SHA3
+    feature(Isar0, 36, 1, 18), // SM3
+    feature(Isar0, 40, 1, 19), // SM4
+    feature(Isar0, 44, 1, 20), // ASIMDDP
+    feature(Isar0, 12, 2, 21), // SHA512
+    feature(Isar0, 48, 1, 23), // ASIMDFHM
+    feature(Pfr0, 48, 1, 24),  // DIT
+    feature(Mmfr2, 32, 1, 25), // USCAT
+    feature(Isar1, 20, 2, 26), // ILRCPC
+    feature(Isar0, 52, 1, 27), // FLAGM
+    feature(Isar1, 36, 1, 29), // SB
+];
+
+static HWCAP2: [Feature; 6] = [
+    feature(Isar1, 0, 2, 0),   // DCPODP
+    feature(Isar0, 52, 2, 7),  // FLAGM2
+    feature(Isar1, 32, 1, 8),  // FRINT
+    feature(Isar1, 52, 1, 13), // I8MM
+    feature(Isar1, 44, 1, 14), // BF16
+    feature(Isar0, 60, 1, 16), // RNG
+];
+
+/// HWCAP_FP and HWCAP_ASIMD.
+const FP_ASIMD: u64 = 1 << 0 | 1 << 1;
+
+/// The two words.
+pub fn hwcaps() -> (u64, u64) {
+    (FP_ASIMD | collect(&HWCAP), collect(&HWCAP2))
+}
+
+fn collect(features: &[Feature]) -> u64 {
+    features.iter().filter(|feature| feature.is_present()).fold(0, |word, feature| word | 1 << feature.bit)
+}
+
+impl Feature {
+    fn is_present(&self) -> bool {
+        let register = match self.register {
+            Register::Isar0 => ID_AA64ISAR0_EL1.get(),
+            Register::Isar1 => ID_AA64ISAR1_EL1.get(),
+            Register::Pfr0 => ID_AA64PFR0_EL1.get(),
+            Register::Mmfr2 => ID_AA64MMFR2_EL1.get(),
+        };
+        // 15 says "not at all" in the fields of PFR0; no other field has reached it.
+        let field = register >> self.shift & 15;
+        field >= self.min && field != 15
+    }
+}

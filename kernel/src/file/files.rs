@@ -1,0 +1,112 @@
+//! The table of open files of a process: small numbers for `Arc<File>`s. Mirrors Linux's `struct files_struct`.
+
+use crate::sync::IrqMutex;
+use abi::Errno;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use fs::vfs::File;
+
+/// A descriptor's number.
+pub type Descriptor = u32;
+
+/// What `execve` does with a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtExec {
+    /// Keeps it.
+    Keep,
+    /// Closes it (`FD_CLOEXEC`).
+    Close,
+}
+
+#[derive(Clone)]
+struct Slot {
+    file: Arc<File>,
+    at_exec: AtExec,
+}
+
+/// The descriptors of one process, or of several that share them.
+pub struct Files {
+    slots: IrqMutex<Vec<Option<Slot>>>,
+}
+
+impl Files {
+    /// No descriptors.
+    pub const fn new() -> Files {
+        Files { slots: IrqMutex::new(Vec::new()) }
+    }
+
+    /// A copy, for a child.
+    pub fn fork(&self) -> Result<Files, Errno> {
+        let mut copy: Vec<Option<Slot>> = Vec::new();
+        loop {
+            let wanted = self.slots.lock().len();
+            copy.try_reserve_exact(wanted).map_err(|_| Errno::ENOMEM)?;
+            let slots = self.slots.lock();
+            // Another task may have opened more meanwhile; nothing is allocated under the lock.
+            if slots.len() <= copy.capacity() {
+                copy.extend(slots.iter().cloned());
+                break;
+            }
+        }
+        Ok(Files { slots: IrqMutex::new(copy) })
+    }
+
+    /// The open file behind `fd`, or EBADF. A program's number is an int: what is beyond is ignored.
+    pub fn get(&self, fd: u64) -> Result<Arc<File>, Errno> {
+        let slots = self.slots.lock();
+        let slot = slots.get(fd as u32 as usize).and_then(Option::as_ref).ok_or(Errno::EBADF)?;
+        Ok(slot.file.clone())
+    }
+
+    /// Enters `file` under the lowest free number, which is below `limit`. EMFILE if all are taken.
+    pub fn install(&self, file: Arc<File>, at_exec: AtExec, limit: u64) -> Result<Descriptor, Errno> {
+        let mut slots = self.slots.lock();
+        let free = slots.iter().position(Option::is_none).unwrap_or(slots.len());
+        if free as u64 >= limit {
+            return Err(Errno::EMFILE);
+        }
+        if free == slots.len() {
+            slots.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+            slots.push(None);
+        }
+        slots[free] = Some(Slot { file, at_exec });
+        Ok(free as Descriptor)
+    }
+
+    /// Enters `file` under `fd`, which is below `limit` (else EBADF), in place of what was there.
+    pub fn replace(&self, fd: Descriptor, file: Arc<File>, at_exec: AtExec, limit: u64) -> Result<(), Errno> {
+        if u64::from(fd) >= limit {
+            return Err(Errno::EBADF);
+        }
+        let index = fd as usize;
+        let old = {
+            let mut slots = self.slots.lock();
+            if let Some(missing) = (index + 1).checked_sub(slots.len()) {
+                slots.try_reserve(missing).map_err(|_| Errno::ENOMEM)?;
+                slots.resize_with(index + 1, || None);
+            }
+            slots[index].replace(Slot { file, at_exec })
+        };
+        // Closing may sleep, so not under the lock.
+        drop(old);
+        Ok(())
+    }
+
+    /// Closes `fd`, or EBADF.
+    pub fn close(&self, fd: u64) -> Result<(), Errno> {
+        let slot = self.slots.lock().get_mut(fd as u32 as usize).and_then(Option::take);
+        slot.map(drop).ok_or(Errno::EBADF)
+    }
+
+    /// Closes what a new program shall not have.
+    pub fn close_on_exec(&self) {
+        let closes = |slot: &mut Option<Slot>| slot.take_if(|slot| slot.at_exec == AtExec::Close);
+        loop {
+            // One at a time: each is dropped without the lock.
+            let next = self.slots.lock().iter_mut().find_map(closes);
+            if next.is_none() {
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! What lies between the system calls and the crate `fs`: descriptors, the page cache as a reader, the root file
+//! system, the console. Mirrors Linux's `fs/file.c`, `fs/fs_struct.c`, `init/do_mounts.c`.
+
+mod console;
+mod disk;
+mod files;
+mod fs_info;
+mod page_cache;
+mod root;
+mod user_io;
+
+pub use files::{AtExec, Descriptor, Files};
+pub use fs_info::FsInfo;
+pub use page_cache::PageCache;
+pub use root::{RootError, mount_root, vfs};
+pub use user_io::UserBuffers;

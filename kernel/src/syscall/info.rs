@@ -1,0 +1,105 @@
+//! What a program asks of the machine as a whole.
+
+use abi::{Errno, raw};
+
+use super::SysResult;
+use super::layout::{Sysinfo, Utsname};
+use crate::arch::trap::TrapFrame;
+use crate::arch::uaccess::{UserPtr, UserSlice, text_from_user};
+use crate::drivers::timer::{self, NSEC_PER_SEC};
+use crate::task::table;
+use crate::{random, reboot};
+
+/// The Linux release whose ABI this is: C libraries refuse what looks too old. The version string says
+/// who we are.
+const RELEASE: &str = "7.2.0";
+
+/// `uname(2)`.
+pub fn uname(frame: &mut TrapFrame) -> SysResult {
+    let [to, ..] = frame.args();
+    UserPtr::new(to).write(Utsname {
+        sysname: field("Linux"),
+        nodename: field("granule"),
+        release: field(RELEASE),
+        version: field(concat!("#1 SMP Granule ", env!("CARGO_PKG_VERSION"))),
+        machine: field("aarch64"),
+        domainname: field("(none)"),
+    })?;
+    Ok(0)
+}
+
+fn field(text: &str) -> [u8; 65] {
+    let mut field = [0; 65];
+    field[..text.len()].copy_from_slice(text.as_bytes());
+    field
+}
+
+/// `sysinfo(2)`.
+pub fn sysinfo(frame: &mut TrapFrame) -> SysResult {
+    let [to, ..] = frame.args();
+    let memory = crate::memory::summary();
+    UserPtr::new(to).write(Sysinfo {
+        uptime: (timer::now() / NSEC_PER_SEC) as i64,
+        totalram: memory.total,
+        freeram: memory.free,
+        procs: u16::try_from(table::count()).unwrap_or(u16::MAX),
+        mem_unit: 1,
+        ..Sysinfo::default()
+    })?;
+    Ok(0)
+}
+
+/// `getrandom(2)`. The generator is seeded before the first program runs, so no flag makes a difference.
+pub fn getrandom(frame: &mut TrapFrame) -> SysResult {
+    let [to, len, flags, ..] = frame.args();
+    let known = raw::GRND_NONBLOCK | raw::GRND_RANDOM | raw::GRND_INSECURE;
+    let flags = flags as u32;
+    let contradiction = raw::GRND_RANDOM | raw::GRND_INSECURE;
+    if flags & !known != 0 || flags & contradiction == contradiction {
+        return Err(Errno::EINVAL);
+    }
+    let len = usize::try_from(len).unwrap_or(usize::MAX).min(i32::MAX as usize);
+    let to = UserSlice::new(to, len)?;
+    let mut done = 0;
+    while done < len {
+        let mut chunk = [0; 256];
+        let want = chunk.len().min(len - done);
+        random::fill(&mut chunk[..want]);
+        let written = to.write_at(done, &chunk[..want]);
+        done += written;
+        if written < want {
+            break;
+        }
+    }
+    if done == 0 && len > 0 { Err(Errno::EFAULT) } else { Ok(done as u64) }
+}
+
+/// `reboot(2)`. A restart with the argument `exit=N` ends the machine with status N, so that a test
+/// runner learns how a command ended.
+pub fn reboot(frame: &mut TrapFrame) -> SysResult {
+    let [magic, magic2, command, argument, ..] = frame.args();
+    let magic2_known = [
+        raw::LINUX_REBOOT_MAGIC2,
+        raw::LINUX_REBOOT_MAGIC2A,
+        raw::LINUX_REBOOT_MAGIC2B,
+        raw::LINUX_REBOOT_MAGIC2C,
+    ]
+    .contains(&(magic2 as u32));
+    if magic as u32 != raw::LINUX_REBOOT_MAGIC1 || !magic2_known {
+        return Err(Errno::EINVAL);
+    }
+    match command as u32 {
+        raw::LINUX_REBOOT_CMD_POWER_OFF | raw::LINUX_REBOOT_CMD_HALT => reboot::power_off(0),
+        raw::LINUX_REBOOT_CMD_RESTART => reboot::restart(),
+        raw::LINUX_REBOOT_CMD_RESTART2 => {
+            let text = text_from_user(argument, 256)?;
+            match text.strip_prefix("exit=").and_then(|status| status.parse::<u8>().ok()) {
+                Some(status) => reboot::power_off(status),
+                None => reboot::restart(),
+            }
+        }
+        // Ctrl-Alt-Del: there is no such key.
+        raw::LINUX_REBOOT_CMD_CAD_ON | raw::LINUX_REBOOT_CMD_CAD_OFF => Ok(0),
+        _ => Err(Errno::EINVAL),
+    }
+}

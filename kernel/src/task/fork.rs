@@ -1,0 +1,119 @@
+//! Making a process out of a process. Mirrors `kernel/fork.c`.
+
+use abi::Errno;
+use alloc::sync::Arc;
+use bitflags::bitflags;
+
+use super::{Kind, Pid, Task, current, sched, table};
+use crate::arch::trap::TrapFrame;
+use crate::arch::uaccess::UserPtr;
+use crate::heap;
+use crate::kstack::KernelStack;
+use crate::sync::Completion;
+
+bitflags! {
+    /// `CLONE_*`, `uapi/linux/sched.h`: those that mean something with one thread in each process. The
+    /// others (threads, namespaces) are refused.
+    #[derive(Clone, Copy, Debug)]
+    pub struct CloneFlags: u32 {
+        /// Share the memory.
+        const VM = 0x100;
+        /// Share working directory and umask.
+        const FS = 0x200;
+        /// Share the table of open files.
+        const FILES = 0x400;
+        /// The parent sleeps until the child has given the memory back.
+        const VFORK = 0x4000;
+        /// The child's parent is the caller's.
+        const PARENT = 0x8000;
+        /// Set the thread pointer.
+        const SETTLS = 0x8_0000;
+        /// Store the child's number in the parent's memory.
+        const PARENT_SETTID = 0x10_0000;
+        /// Zero the child's word when it goes.
+        const CHILD_CLEARTID = 0x20_0000;
+        /// Ignored, as in Linux.
+        const DETACHED = 0x40_0000;
+        /// Ignored without a tracer.
+        const UNTRACED = 0x80_0000;
+        /// Store the child's number in the child's memory.
+        const CHILD_SETTID = 0x100_0000;
+    }
+}
+
+/// What `clone(2)` is given.
+#[derive(Clone, Copy, Debug)]
+pub struct CloneArgs {
+    /// Flags without the exit signal.
+    pub flags: CloneFlags,
+    /// The child's stack pointer, or 0 for the parent's.
+    pub stack: u64,
+    /// Where PARENT_SETTID stores.
+    pub parent_tid: u64,
+    /// The child's thread pointer.
+    pub tls: u64,
+    /// Where CHILD_SETTID and CHILD_CLEARTID store.
+    pub child_tid: u64,
+}
+
+/// Starts a copy of the current program, which sees 0 as the call's result. Its number.
+///
+/// All that can fail happens before anybody can see the child.
+pub fn clone(frame: &TrapFrame, args: &CloneArgs) -> Result<Pid, Errno> {
+    heap::reserve();
+    let parent = current();
+    let flags = args.flags;
+    let pid = table::alloc_pid()?;
+    let stack = KernelStack::new()?;
+    let (comm, len) = parent.comm();
+    let mut child = Task::new(Kind::Normal, pid, Some(stack), &comm[..len]);
+
+    let mut child_frame = frame.clone();
+    child_frame.regs[0] = 0;
+    if args.stack != 0 {
+        child_frame.sp = args.stack;
+    }
+    child.set_user_frame(&child_frame);
+    child.thread.copy_user_from_current(&parent.thread);
+    if flags.contains(CloneFlags::SETTLS) {
+        child.thread.set_tls(args.tls);
+    }
+
+    let files = parent.files()?;
+    child.files =
+        Some(if flags.contains(CloneFlags::FILES) { files } else { Arc::new(files.fork()?) }).into();
+    let fs = parent.fs()?;
+    child.fs = Some(if flags.contains(CloneFlags::FS) { fs } else { Arc::new(fs.fork()) }).into();
+    child.set_personality(parent.personality());
+    child.rlimits = (*parent.rlimits.lock()).into();
+    if flags.contains(CloneFlags::CHILD_CLEARTID) {
+        child.set_clear_child_tid(args.child_tid);
+    }
+    let vfork_done = if flags.contains(CloneFlags::VFORK) {
+        let done = Arc::new(Completion::new());
+        child.vfork_done = Some(done.clone()).into();
+        Some(done)
+    } else {
+        None
+    };
+    let mm = parent.user_mm()?;
+    let mm = if flags.contains(CloneFlags::VM) { mm } else { Arc::new(mm.fork()?) };
+    if flags.contains(CloneFlags::CHILD_SETTID) {
+        child.set_child_tid = args.child_tid;
+    }
+    child.task_size = mm.task_size().into();
+    child.is_user = true.into();
+    child.mm = Some(mm).into();
+
+    let child = Arc::new(child);
+    let child_parent = if flags.contains(CloneFlags::PARENT) { parent.ppid() } else { parent.pid() };
+    if flags.contains(CloneFlags::PARENT_SETTID) {
+        UserPtr::new(args.parent_tid).write(pid)?;
+    }
+    table::insert(&child, child_parent)?;
+    sched::start(&child);
+    if let Some(done) = vfork_done {
+        done.wait();
+    }
+    Ok(pid)
+}

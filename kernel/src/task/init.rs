@@ -1,0 +1,51 @@
+//! The first program: the kernel's last step of starting. Mirrors `kernel_init` of Linux's `init/main.c`.
+
+use super::table::INIT_PID;
+use super::{current, exec};
+use crate::arch::pmu;
+use crate::file::{AtExec, Files, FsInfo, mount_root, vfs};
+use crate::{cmdline, panic};
+use abi::{Errno, OpenFlags};
+use alloc::sync::Arc;
+use binfmt::{Arguments, RLIM_INFINITY, StringKind};
+
+/// What init finds in its environment.
+const ENVIRONMENT: [&str; 2] = ["HOME=/", "TERM=linux"];
+
+/// Mounts the root file system and turns the calling thread, the first one, into the program that `init=` names.
+pub fn become_init() {
+    assert_eq!(current().pid(), INIT_PID, "another task came before init");
+    if let Err(error) = mount_root() {
+        panic::fatal(format_args!("cannot mount the root file system: {error}"));
+    }
+    let path = cmdline::get("init").unwrap_or("/sbin/init");
+    match run_init(path) {
+        Ok(()) => {}
+        Err(error) => panic::fatal(format_args!("cannot run init {path}: {error}")),
+    }
+    if let Some(count) = pmu::instructions() {
+        log::info!("boot: {count} instructions to init");
+    }
+}
+
+fn run_init(path: &'static str) -> Result<(), Errno> {
+    let task = current();
+    let fs = FsInfo::new();
+    let console = vfs().open(fs.context(), vfs().root(), b"/dev/console", OpenFlags::RDWR)?;
+    let files = Files::new();
+    for descriptor in 0..3 {
+        files.replace(descriptor, console.clone(), AtExec::Keep, u64::MAX)?;
+    }
+    *task.files.lock() = Some(Arc::new(files));
+    *task.fs.lock() = Some(Arc::new(fs));
+    let mut arguments = Arguments::new(path.as_bytes(), RLIM_INFINITY)?;
+    for word in core::iter::once(path).chain(cmdline::init_args()) {
+        arguments.push(StringKind::Arg, word.as_bytes())?;
+    }
+    for word in ENVIRONMENT {
+        arguments.push(StringKind::Env, word.as_bytes())?;
+    }
+    let frame = exec::execve(path.as_bytes(), arguments)?;
+    task.become_user(&frame);
+    Ok(())
+}

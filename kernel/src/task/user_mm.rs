@@ -1,0 +1,116 @@
+//! The memory of programs: `mm`'s address space behind its lock, and its way onto the CPU. Mirrors the glue parts
+//! of Linux's `kernel/fork.c` (`mm_struct`) and `context_switch`.
+
+use super::{Current, Task, current};
+use crate::arch::machine::Machine;
+use crate::arch::{barrier, mmu_context, percpu};
+use crate::memory;
+use crate::sync::{Mutex, MutexGuard};
+use ::mm::Mm;
+use ::mm::arm64::asid::Context;
+use ::mm::arm64::geometry::Geometry;
+use ::mm::fault::VmFault;
+use ::mm::types::{Access, PageSize, PhysAddr};
+use abi::Errno;
+use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
+
+/// The address space of a process, or of several that share it.
+pub struct UserMm {
+    /// Linux's mmap lock. Not to be held while user memory is accessed: the fault takes it.
+    mm: Mutex<Mm<Machine>>,
+    context: Arc<Context>,
+    root: PhysAddr,
+    geometry: &'static Geometry,
+    page_size: PageSize,
+    task_size: u64,
+}
+
+impl UserMm {
+    /// Takes over an address space.
+    pub fn new(mm: Mm<Machine>) -> UserMm {
+        let (context, root, geometry) = {
+            let tables = mm.tables();
+            (tables.context.clone(), tables.root(), tables.live())
+        };
+        let (page_size, task_size) = (mm.page_size(), mm.task_size());
+        UserMm { mm: Mutex::new(mm), context, root, geometry, page_size, task_size }
+    }
+
+    /// The address space, for as long as the guard lives.
+    pub fn lock(&self) -> MutexGuard<'_, Mm<Machine>> {
+        self.mm.lock()
+    }
+
+    /// A copy for a child.
+    pub fn fork(&self) -> Result<UserMm, Errno> {
+        Ok(UserMm::new(self.lock().fork()?))
+    }
+
+    /// The page size that the process sees.
+    pub fn page_size(&self) -> PageSize {
+        self.page_size
+    }
+
+    /// End of user addresses.
+    pub fn task_size(&self) -> u64 {
+        self.task_size
+    }
+
+    /// Makes `addr` accessible. Waits for the disk with the lock released, then looks again: the area may have
+    /// gone meanwhile.
+    pub fn handle_fault(&self, addr: u64, access: Access) -> Result<(), VmFault> {
+        loop {
+            let io = match self.lock().handle_fault(addr, access) {
+                Err(VmFault::Io(io)) => io,
+                other => return other,
+            };
+            io.read(memory::get()).map_err(|error| match error {
+                Errno::ENOMEM => VmFault::Oom,
+                _ => VmFault::Bus,
+            })?;
+            self.lock().count_major_fault();
+        }
+    }
+}
+
+/// Makes this CPU see the memory of `next`, or none for a thread of the kernel. Interrupts are masked.
+pub(super) fn switch_mm(next: &Task) {
+    let cpu = percpu::this_cpu().number();
+    match &*next.mm.lock() {
+        Some(mm) => {
+            let asid = memory::get().switch_context(&mm.context, cpu);
+            mmu_context::activate(mm.root, asid, mm.geometry);
+        }
+        None => {
+            mmu_context::deactivate();
+            memory::get().leave_context(cpu);
+        }
+    }
+}
+
+/// Gives the running task `mm` in place of what it had, which is returned; whoever waits for the end of its use
+/// (`vfork`) is told. The caller drops the old one where it may sleep.
+fn exchange(task: &Current, mm: Option<Arc<UserMm>>) -> Option<Arc<UserMm>> {
+    let flags = barrier::irq_save();
+    task.task_size.store(mm.as_ref().map_or(0, |mm| mm.task_size), Ordering::Relaxed);
+    task.is_user.store(mm.is_some(), Ordering::Relaxed);
+    let old = core::mem::replace(&mut *task.mm.lock(), mm);
+    switch_mm(task);
+    barrier::irq_restore(flags);
+    let waiter = task.vfork_done.lock().take();
+    if let Some(done) = waiter {
+        done.complete();
+    }
+    old
+}
+
+/// Makes the running task a program in `mm`.
+pub(super) fn install(mm: Arc<UserMm>) {
+    drop(exchange(&current(), Some(mm)));
+}
+
+/// The running task no longer needs any memory.
+pub(super) fn release() {
+    drop(exchange(&current(), None));
+}
