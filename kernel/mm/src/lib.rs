@@ -16,6 +16,7 @@ pub mod mm;
 pub mod mmap;
 pub mod page_abi;
 pub mod policy;
+pub mod sg;
 pub mod stats;
 pub mod types;
 pub mod vma;

@@ -1,11 +1,12 @@
 //! One request of the block layer: a run of bytes on a disk and the memory that it goes to or comes
 //! from, as Linux's `struct bio`.
 
-use super::{Completion, Cursor};
+use super::Completion;
 use abi::Errno;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use mm::sg::Cursor;
 use mm::types::PhysSeg;
 
 /// Direction of a request.

@@ -6,12 +6,10 @@
 
 mod bio;
 mod completion;
-mod cursor;
 mod stats;
 
 pub use bio::{Bio, BioList, BioOp, EndIo};
 pub use completion::Completion;
-pub use cursor::Cursor;
 pub use stats::DiskStats;
 
 use abi::Errno;
