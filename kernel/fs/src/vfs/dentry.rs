@@ -140,8 +140,8 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// Enough for the names that a shell session touches; about half a megabyte when full.
-    const CAPACITY: usize = 1024;
+    /// Enough for a listing of a few thousand files to find them again; 2 to 3 MiB when full.
+    const CAPACITY: usize = 4096;
 
     pub(super) fn new() -> Result<Recent, Errno> {
         let mut slots = Vec::new();
