@@ -16,8 +16,8 @@ import urllib.parse
 
 CTRL_A, CTRL_D = b"\x01", b"\x04"
 
-# The kernel prints it when init starts: from then on the UART loses no input.
-READY = b"boot: "
+# The kernel prints it when it starts init: from then on the UART loses no input.
+READY = b"as init process"
 # How long after the first output input is held back if that line does not come.
 READY_SECONDS = 3.0
 

@@ -129,7 +129,7 @@ STAGES = [
     Stage("mem-128M", smoke(Machine(mem="128M"))),
     Stage("mem-8G", smoke(Machine(mem="8G"))),
     Stage("gicv2", smoke(Machine(cpu="cortex-a72", board="gic-version=2"))),
-    Stage("el2", smoke(Machine(board="gic-version=3,virtualization=on"))),
+    Stage("el2", smoke(Machine(board="gic-version=3,virtualization=on", append="selftest=1"), SELFTEST_SAYS)),
     Stage("el2-a72", smoke(Machine(cpu="cortex-a72", board="gic-version=3,virtualization=on"))),
     Stage("mmio-modern", smoke(Machine(extra=MODERN_MMIO))),
     Stage("selftest", smoke(Machine(append="selftest=1"), SELFTEST_SAYS)),
