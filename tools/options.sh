@@ -39,8 +39,8 @@ megabytes=${BASH_REMATCH[1]}
 [ -z "$EXTRA" ] || { [ -d "$EXTRA" ] && [ -r "$EXTRA" ]; } || usage_error "EXTRA=$EXTRA: not a readable directory"
 [[ $DEBUG = [01] ]] || usage_error "DEBUG=$DEBUG: must be 0 or 1"
 [[ $TIMEOUT =~ ^[0-9]{1,6}$ ]] || usage_error "TIMEOUT=$TIMEOUT: must be a number of seconds, 0 for none"
-printf '%s' "$CMD" | xargs true 2>/dev/null || usage_error "CMD=$CMD: a quote is not closed"
-printf '%s' "$QEMU_ARGS" | xargs true 2>/dev/null || usage_error "QEMU_ARGS=$QEMU_ARGS: a quote is not closed"
+printf '%s\n' "$CMD" | xargs true 2>/dev/null || usage_error "CMD=$CMD: a quote is not closed"
+printf '%s\n' "$QEMU_ARGS" | xargs true 2>/dev/null || usage_error "QEMU_ARGS=$QEMU_ARGS: a quote is not closed"
 [[ $APPEND != *$'\n'* ]] || usage_error "APPEND: must be one line"
 
 if [ "$DEBUG" = 1 ]; then

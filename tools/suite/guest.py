@@ -142,6 +142,6 @@ STAGES = [
     Stage("panic-text", dies(Machine(append="selftest=write-to-text"), r"level 3 permission fault", *REPORT)),
     Stage("panic-stack", dies(Machine(append="selftest=overflow-stack"), r"kernel stack overflow", *REPORT)),
     Stage("gdb", debugger),
-    Stage("no-disk", dies(Machine(disk=None), r"/dev/vda")),
-    Stage("no-init", dies(Machine(append="init=/no/such/init"), r"/no/such/init")),
+    Stage("no-disk", dies(Machine(disk=None), r"kernel panic: .*vda")),
+    Stage("no-init", dies(Machine(append="init=/no/such/init"), r"kernel panic: .*/no/such/init")),
 ]

@@ -19,6 +19,8 @@ pub fn become_init() {
         panic::fatal(format_args!("cannot mount the root file system: {error}"));
     }
     let path = cmdline::get("init").unwrap_or("/sbin/init");
+    // Whoever feeds the console waits for this line: from here on no input is lost.
+    log::info!("Run {path} as init process");
     match run_init(path) {
         Ok(()) => {}
         Err(error) => panic::fatal(format_args!("cannot run init {path}: {error}")),
