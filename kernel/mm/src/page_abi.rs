@@ -103,8 +103,8 @@ pub fn mmap(
             return Err(Errno::EINVAL);
         }
     }
-    // A hint that isn't aligned is rounded up, as Linux's `get_unmapped_area` does.
-    let addr = if fixed { addr } else { page.align_up(addr).unwrap_or(0) };
+    // A hint that isn't aligned is rounded down, as Linux's `round_hint_to_min` does.
+    let addr = if fixed { addr } else { page.align_down(addr) };
     Ok(MmapArgs { addr, len, pgoff: offset >> PAGE_SHIFT })
 }
 
@@ -164,7 +164,7 @@ mod tests {
         let page = PageSize::Size64K;
         let none = MapFlags::empty();
         let fixed = MapFlags::FIXED;
-        assert_eq!(mmap(page, TOP, 1, 1, none, 0).map(|args| (args.addr, args.len)), Ok((65536, 65536)));
+        assert_eq!(mmap(page, TOP, 65537, 1, none, 0).map(|args| (args.addr, args.len)), Ok((65536, 65536)));
         assert_eq!(mmap(page, TOP, 4096, 1, fixed, 0), Err(Errno::EINVAL));
         assert_eq!(mmap(page, TOP, 0, 1, none, 4096), Err(Errno::EINVAL));
         assert_eq!(mmap(page, TOP, 0, 0, none, 0), Err(Errno::EINVAL));

@@ -18,6 +18,11 @@ impl<H: Hw> Memory<H> {
         self.frames.get(usize::try_from(pfn.0.checked_sub(self.base.0)?).ok()?)
     }
 
+    /// Frames from the first to the last, in kernel pages.
+    pub fn nr_frames(&self) -> u64 {
+        self.frames.len() as u64
+    }
+
     /// The metadata of a frame that this kernel allocated.
     pub(crate) fn frame(&self, pfn: Pfn) -> &FrameMeta {
         &self.frames[(pfn.0 - self.base.0) as usize]

@@ -47,6 +47,9 @@ impl<H: Hw> Mm<H> {
         if self.counters.total_vm.saturating_add(len) > self.limits.address_space {
             return Err(Errno::ENOMEM);
         }
+        if request.prot.contains(Prot::WRITE) && !flags.intersects(MapFlags::SHARED | MapFlags::NORESERVE) {
+            self.vm_enough_memory(len)?;
+        }
         let addr = self.get_unmapped_area(addr, len, flags)?;
         let end = addr + len;
         let shared = flags.contains(MapFlags::SHARED);
@@ -72,6 +75,12 @@ impl<H: Hw> Mm<H> {
         self.vmas.insert(Vma { start: addr, end, prot, may, flags: vm_flags, file, pgoff });
         self.counters.total_vm += len;
         Ok(addr)
+    }
+
+    /// ENOMEM for what could not be filled even if the process had the whole machine: an obvious overcommit, as
+    /// Linux's default heuristic has it (`__vm_enough_memory`).
+    pub(super) fn vm_enough_memory(&self, len: u64) -> Result<(), Errno> {
+        if len >> PAGE_SHIFT > self.mem.nr_frames() { Err(Errno::ENOMEM) } else { Ok(()) }
     }
 
     fn shared_anon(&self, len: u64) -> Result<Arc<dyn MappedFile>, Errno> {
