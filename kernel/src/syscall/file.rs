@@ -18,7 +18,7 @@ const FAST_IOV: usize = 8;
 /// Most buffers of a vectored call, UIO_MAXIOV.
 const MAX_IOV: u64 = 1024;
 
-/// A length that is a signed number in the end: negative ones are EINVAL.
+/// A position or a length that is signed in the end: negative ones are EINVAL.
 fn length(len: u64) -> Result<usize, Errno> {
     isize::try_from(len).map(|len| len as usize).map_err(|_| Errno::EINVAL)
 }
@@ -89,7 +89,10 @@ pub fn dup3(frame: &mut TrapFrame) -> SysResult {
 pub fn read(frame: &mut TrapFrame) -> SysResult {
     let [fd, addr, len, ..] = frame.args();
     let file = current().files()?.get(fd)?;
-    let buffers = [UserSlice::new(addr, length(len)?)?];
+    if !file.is_readable() {
+        return Err(Errno::EBADF);
+    }
+    let buffers = [UserSlice::new(addr, len as usize)?];
     let count = file.read(&PageCache, &mut UserBuffers::new(&buffers, MAX_RW_COUNT))?;
     Ok(count as u64)
 }
@@ -99,7 +102,7 @@ pub fn pread64(frame: &mut TrapFrame) -> SysResult {
     let [fd, addr, len, pos, ..] = frame.args();
     let pos = length(pos)? as u64;
     let file = current().files()?.get(fd)?;
-    let buffers = [UserSlice::new(addr, length(len)?)?];
+    let buffers = [UserSlice::new(addr, len as usize)?];
     let count = file.pread(&PageCache, pos, &mut UserBuffers::new(&buffers, MAX_RW_COUNT))?;
     Ok(count as u64)
 }
@@ -108,12 +111,15 @@ pub fn pread64(frame: &mut TrapFrame) -> SysResult {
 pub fn write(frame: &mut TrapFrame) -> SysResult {
     let [fd, addr, len, ..] = frame.args();
     let file = current().files()?.get(fd)?;
-    let buffers = [UserSlice::new(addr, length(len)?)?];
+    if !file.is_writable() {
+        return Err(Errno::EBADF);
+    }
+    let buffers = [UserSlice::new(addr, len as usize)?];
     let count = file.write(&mut UserBuffers::new(&buffers, MAX_RW_COUNT))?;
     Ok(count as u64)
 }
 
-/// The buffers of a vectored call. EINVAL for too many, or for lengths whose sum is no length.
+/// The buffers of a vectored call. EINVAL for too many, or for a negative length.
 fn with_iovecs<R>(
     addr: u64,
     count: u64,
@@ -123,12 +129,9 @@ fn with_iovecs<R>(
         return Err(Errno::EINVAL);
     }
     let list = UserPtr::<Iovec>::new(addr);
-    let mut sum = 0usize;
-    let mut buffer = |index: usize| {
+    let buffer = |index: usize| {
         let iovec = list.at(index)?.read()?;
-        let len = length(iovec.len)?;
-        sum = sum.checked_add(len).filter(|&sum| isize::try_from(sum).is_ok()).ok_or(Errno::EINVAL)?;
-        UserSlice::new(iovec.base, len)
+        UserSlice::new(iovec.base, length(iovec.len)?)
     };
     let count = count as usize;
     if count <= FAST_IOV {

@@ -45,6 +45,11 @@ pub fn mmap(frame: &mut TrapFrame) -> SysResult {
         if sharing == Sharing::Shared && !open.is_writable() {
             may -= Prot::WRITE;
         }
+        // Positions in a file are signed (Linux: `file_mmap_ok`).
+        let end = offset.checked_add(len).and_then(|end| i64::try_from(end).ok());
+        if file.is_some() && end.is_none() {
+            return Err(Errno::EOVERFLOW);
+        }
     }
     let mut flags = known - MapFlags::SHARED_VALIDATE;
     flags |= if sharing == Sharing::Shared { MapFlags::SHARED } else { MapFlags::PRIVATE };
