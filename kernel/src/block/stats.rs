@@ -17,7 +17,6 @@ struct Direction {
 pub struct DiskStats {
     reads: Direction,
     writes: Direction,
-    errors: AtomicU64,
     in_flight: AtomicU64,
 }
 
@@ -57,9 +56,8 @@ impl DiskStats {
     }
 
     /// A request of the block layer ended.
-    pub fn bio_done(&self, op: BioOp, failed: bool) {
+    pub fn bio_done(&self, op: BioOp) {
         self.direction(op).bios.fetch_add(1, Relaxed);
-        self.errors.fetch_add(u64::from(failed), Relaxed);
     }
 
     /// One direction's counters.
@@ -71,11 +69,6 @@ impl DiskStats {
             segments: direction.segments.load(Relaxed),
             bytes: direction.bytes.load(Relaxed),
         }
-    }
-
-    /// Bios that failed.
-    pub fn errors(&self) -> u64 {
-        self.errors.load(Relaxed)
     }
 
     /// Requests that the device has now.

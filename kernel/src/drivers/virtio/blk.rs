@@ -159,7 +159,10 @@ pub fn start(mut transport: MmioTransport<'static>, irq: Irq) -> Result<DiskId, 
     }));
     let id = block::register(disk)?;
     DISKS[id as usize].call_once(|| disk);
-    irq::request_irq(irq, handle_interrupt, id as usize)?;
+    irq::request_irq(irq, handle_interrupt, id as usize).inspect_err(|_| {
+        // It keeps its name, but nothing would ever be told of its ends.
+        disk.state.lock().broken = true;
+    })?;
     Ok(id)
 }
 
@@ -207,7 +210,7 @@ impl VirtioBlk {
     /// Tells the ends, without the lock: whoever hears of one may submit the next.
     fn tell(&self, mut ended: BioList) {
         while let Some(bio) = ended.pop() {
-            self.stats.bio_done(bio.op(), bio.progress.failed);
+            self.stats.bio_done(bio.op());
             let result = if bio.progress.failed { Err(Errno::EIO) } else { Ok(()) };
             bio.end(result);
         }
