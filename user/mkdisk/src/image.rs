@@ -74,3 +74,67 @@ fn remove_tree(folder: &Path) -> Result<(), Error> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder of this test's own; `None`, with a word, on a machine without mkfs.erofs.
+    fn scratch(name: &str) -> Option<PathBuf> {
+        if Command::new("mkfs.erofs").arg("--help").output().is_err() {
+            println!("no mkfs.erofs: not tested");
+            return None;
+        }
+        let folder = std::env::temp_dir().join(format!("mkdisk-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a scratch folder");
+        Some(folder)
+    }
+
+    fn tree(text: &str) -> Tree {
+        let mut tree = Tree::new();
+        // More than a directory block, so that an order of the host's folder would show.
+        for number in 0..300 {
+            tree.file(format!("folder/{}", number * 7919 % 300), text).expect("added");
+        }
+        tree.symlink("link", "folder/1").expect("added");
+        tree
+    }
+
+    #[test]
+    fn the_same_tree_gives_the_same_image() {
+        let Some(folder) = scratch("same") else { return };
+        let images = ["one", "two"].map(|name| {
+            let image = folder.join(name);
+            assert!(matches!(make(&tree("text"), &image), Ok(Made::New { .. })));
+            fs::read(image).expect("readable")
+        });
+        assert!(images[0] == images[1]);
+        fs::remove_dir_all(folder).expect("removed");
+    }
+
+    #[test]
+    fn an_image_is_made_again_only_when_its_tree_changes() {
+        let Some(folder) = scratch("again") else { return };
+        let image = folder.join("image");
+        for (text, made) in [("a", true), ("a", false), ("b", true), ("a", true), ("a", false)] {
+            assert_eq!(make(&tree(text), &image).map(|made| made != Made::UpToDate), Ok(made));
+        }
+        fs::remove_file(&image).expect("removed");
+        assert!(matches!(make(&tree("a"), &image), Ok(Made::New { .. })));
+        assert!(!folder.join("image.tree").exists() && !folder.join("image.new").exists());
+        fs::remove_dir_all(folder).expect("removed");
+    }
+
+    #[test]
+    fn a_failure_keeps_the_old_image() {
+        let Some(folder) = scratch("failure") else { return };
+        let image = folder.join("image");
+        make(&tree("a"), &image).expect("made");
+        let old = fs::read(&image).expect("readable");
+        fs::create_dir(folder.join("image.new")).expect("in the way of the new one");
+        let message = make(&tree("b"), &image).expect_err("nowhere to write");
+        assert!(!message.contains('\n'), "{message}");
+        assert!(fs::read(&image).expect("readable") == old);
+        fs::remove_dir_all(folder).expect("removed");
+    }
+}

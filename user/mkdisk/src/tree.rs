@@ -225,4 +225,32 @@ mod tests {
             assert_ne!(base, other);
         }
     }
+
+    #[test]
+    fn an_overlay_brings_its_modes_and_links_and_wins() {
+        let folder = std::env::temp_dir().join(format!("mkdisk-{}-overlay", std::process::id()));
+        fs::create_dir_all(folder.join("bin")).expect("made");
+        fs::write(folder.join("bin/ls"), "mine").expect("written");
+        set_mode(&folder.join("bin/ls"), 0o700).expect("changed");
+        symlink("/nowhere", folder.join("dangling")).expect("linked");
+
+        let mut tree = Tree::new();
+        tree.program("bin/ls", "theirs").expect("added");
+        tree.program("bin/cat", "theirs").expect("added");
+        tree.overlay(&folder).expect("laid over");
+        assert_eq!(tree.get("bin/ls"), Some(&(Node::Host(folder.join("bin/ls")), 0o700)));
+        assert_eq!(tree.get("bin/cat"), Some(&(Node::Bytes("theirs".into()), 0o755)));
+        assert_eq!(tree.get("dangling"), Some(&(Node::Symlink("/nowhere".into()), 0o777)));
+
+        let mut tree = Tree::new();
+        tree.file("dangling/file", "").expect("added");
+        tree.overlay(&folder).expect_err("a link would replace a directory");
+        assert!(
+            tree.overlay(&folder.join("bin/ls")).is_err_and(|message| message.contains("not a directory"))
+        );
+        assert!(tree.overlay(&folder.join("none")).is_err_and(|message| !message.contains('\n')));
+        let _socket = std::os::unix::net::UnixListener::bind(folder.join("socket")).expect("bound");
+        assert!(Tree::new().overlay(&folder).is_err_and(|message| message.contains("socket")));
+        fs::remove_dir_all(folder).expect("removed");
+    }
 }
