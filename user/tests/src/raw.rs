@@ -213,3 +213,22 @@ pub fn registers_survive_a_call() -> bool {
     let squares = |from: u64, to: u64| (from..=to).map(|n| n * n).sum::<u64>();
     damage == squares(1, 28) - squares(8, 8) - squares(18, 19)
 }
+
+/// Whether the vector registers that no code of a test uses are zero, as a new program finds them.
+pub fn vectors_are_zero() -> bool {
+    let sum: u64;
+    // SAFETY: reads registers.
+    unsafe {
+        asm!(
+            "orr v16.16b, v16.16b, v20.16b",
+            "orr v16.16b, v16.16b, v27.16b",
+            "orr v16.16b, v16.16b, v31.16b",
+            "umaxv b16, v16.16b",
+            "umov {0:w}, v16.b[0]",
+            out(reg) sum,
+            out("v16") _,
+            options(nomem, nostack)
+        );
+    }
+    sum == 0
+}

@@ -25,7 +25,8 @@ fn main(args: rt::Args) -> i32 {
         run_words(args)
     } else {
         demo::show(args.envp());
-        prompt::serve(args.envp())
+        prompt::serve(args.envp());
+        0
     };
     rt::println!("exit status {status}");
     power::end(status)

@@ -8,23 +8,22 @@ use rt::sys::Errno;
 const LINE_MAX: usize = 1024;
 const WORDS_MAX: usize = 32;
 
-/// Reads and runs lines until the input ends; returns the status of the last program.
-pub fn serve(envp: &[Arg<'_>]) -> i32 {
+/// Reads and runs lines until the input ends.
+pub fn serve(envp: &[Arg<'_>]) {
     rt::println!("\nType a program and its arguments, for example: ls /tests");
     rt::println!("Ctrl-D at the start of a line ends the machine.");
-    let mut status = 0;
     loop {
         rt::print!("> ");
         let mut line = [0; LINE_MAX];
         if !read_line(&mut line) {
             rt::println!();
-            return status;
+            return;
         }
         let mut argv = [Arg::END; WORDS_MAX + 1];
         match split(&mut line, &mut argv) {
             Some(0) => {}
             Some(words) => {
-                status = command::run(&argv[..=words], envp);
+                let status = command::run(&argv[..=words], envp);
                 if status != 0 {
                     rt::println!("(status {status})");
                 }
