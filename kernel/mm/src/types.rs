@@ -18,6 +18,7 @@ impl PhysAddr {
     }
 
     /// `bytes` further on.
+    #[inline]
     pub const fn offset(self, bytes: u64) -> PhysAddr {
         PhysAddr(self.0 + bytes)
     }
@@ -40,6 +41,7 @@ impl Pfn {
     }
 
     /// `nr_kernel_pages` further on.
+    #[inline]
     pub const fn offset(self, nr_kernel_pages: u64) -> Pfn {
         Pfn(self.0 + nr_kernel_pages)
     }

@@ -83,6 +83,7 @@ pub static GRANULE_64K: Geometry = Geometry {
 
 impl Geometry {
     /// The description of a page size.
+    #[inline]
     pub fn of(page: PageSize) -> &'static Geometry {
         match page {
             PageSize::Size4K => &GRANULE_4K,
@@ -92,36 +93,44 @@ impl Geometry {
     }
 
     /// log2 of the bytes that one descriptor of `level` maps.
+    #[inline]
     pub const fn shift(&self, level: u8) -> u32 {
         self.page_shift + (LAST_LEVEL - level) as u32 * self.bits_per_level
     }
 
     /// Bytes that one descriptor of `level` maps.
+    #[inline]
     pub const fn size(&self, level: u8) -> u64 {
         1 << self.shift(level)
     }
 
     /// Index of the descriptor for `va` in a table of `level`.
+    #[inline]
     pub const fn index(&self, va: u64, level: u8) -> u64 {
-        (va >> self.shift(level)) & ((1 << self.bits_per_level) - 1)
+        // No descriptor maps more than 2^63 bytes, so nothing is shifted out; every walk pays for a check.
+        va.wrapping_shr(self.shift(level)) & (self.entries() - 1)
     }
 
     /// Descriptors in a table.
+    #[inline]
     pub const fn entries(&self) -> u64 {
         1 << self.bits_per_level
     }
 
     /// log2 of a table in kernel pages: a table fills one page of its granule.
+    #[inline]
     pub const fn table_order(&self) -> u8 {
         self.page.order()
     }
 
     /// End of the user address space in bytes.
+    #[inline]
     pub const fn task_size(&self) -> u64 {
         1 << self.va_bits
     }
 
     /// TCR_EL1.T0SZ.
+    #[inline]
     pub const fn t0sz(&self) -> u64 {
         64 - self.va_bits as u64
     }

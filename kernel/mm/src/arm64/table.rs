@@ -77,40 +77,46 @@ impl Table {
         self.geometry
     }
 
-    /// The last-level table for `va`, if it exists.
-    fn leaf_table<H: Hw>(&self, mem: &Memory<H>, va: u64) -> Option<PhysAddr> {
+    /// Walks to the leaf descriptor for `va`. Where a table is missing, `missing` gets the descriptor that should
+    /// lead to it, with its level, and makes the table or gives up.
+    #[inline(always)]
+    fn walk<E>(
+        &self,
+        va: u64,
+        read_desc: impl Fn(PhysAddr) -> u64,
+        missing: impl Fn(PhysAddr, u8) -> Result<PhysAddr, E>,
+    ) -> Result<PhysAddr, E> {
+        // Three of these a fault: the shift is carried along, not computed at each level.
+        let mask = self.geometry.entries() - 1;
+        let mut shift = self.geometry.shift(self.geometry.root_level);
         let mut table = self.root;
         for level in self.geometry.root_level..LAST_LEVEL {
-            let desc = mem.hw.read_desc(table.offset(self.geometry.index(va, level) * 8));
-            table = child_of(desc)?;
+            let at = table.offset((va.wrapping_shr(shift) & mask) * 8);
+            table = match child_of(read_desc(at)) {
+                Some(child) => child,
+                None => missing(at, level)?,
+            };
+            shift -= self.geometry.bits_per_level;
         }
-        Some(table)
+        Ok(table.offset((va.wrapping_shr(shift) & mask) * 8))
     }
 
     /// The leaf descriptor for `va`, if its table exists.
     pub fn leaf<H: Hw>(&self, mem: &Memory<H>, va: u64) -> Option<PhysAddr> {
-        let table = self.leaf_table(mem, va)?;
-        Some(table.offset(self.geometry.index(va, LAST_LEVEL) * 8))
+        self.walk(va, |at| mem.hw.read_desc(at), |_, _| Err(())).ok()
     }
 
     /// As [`Table::leaf`], allocating the tables on the way. ENOMEM leaves what was allocated in place: empty
     /// tables are harmless and go with the tree.
     pub fn leaf_alloc<H: Hw>(&self, mem: &Memory<H>, va: u64) -> Result<PhysAddr, Errno> {
-        let mut table = self.root;
-        for level in self.geometry.root_level..LAST_LEVEL {
-            let at = table.offset(self.geometry.index(va, level) * 8);
-            table = match child_of(mem.hw.read_desc(at)) {
-                Some(child) => child,
-                None => {
-                    let child = mem.alloc_table(self.geometry)?;
-                    // The zeroes must be visible before the descriptor that leads to them.
-                    mem.hw.dsb_ishst();
-                    mem.hw.write_desc(at, child.0 | DESC_TABLE);
-                    child
-                }
-            };
-        }
-        Ok(table.offset(self.geometry.index(va, LAST_LEVEL) * 8))
+        let new_table = |at, _| {
+            let child = mem.alloc_table(self.geometry)?;
+            // The zeroes must be visible before the descriptor that leads to them.
+            mem.hw.dsb_ishst();
+            mem.hw.write_desc(at, child.0 | DESC_TABLE);
+            Ok(child)
+        };
+        self.walk(va, |at| mem.hw.read_desc(at), new_table)
     }
 
     /// Bytes that one last-level table maps.
@@ -133,15 +139,10 @@ impl Table {
 
     /// The leaf descriptor for `va`, and how many aligned bytes around it share its table, or its lack of one.
     fn next_leaf<H: Hw>(&self, mem: &Memory<H>, va: u64) -> (Option<PhysAddr>, u64) {
-        let mut table = self.root;
-        for level in self.geometry.root_level..LAST_LEVEL {
-            let desc = mem.hw.read_desc(table.offset(self.geometry.index(va, level) * 8));
-            match child_of(desc) {
-                Some(child) => table = child,
-                None => return (None, self.geometry.size(level)),
-            }
+        match self.walk(va, |at| mem.hw.read_desc(at), |_, level| Err(level)) {
+            Ok(desc) => (Some(desc), self.leaf_table_size()),
+            Err(level) => (None, self.geometry.size(level)),
         }
-        (Some(table.offset(self.geometry.index(va, LAST_LEVEL) * 8)), self.leaf_table_size())
     }
 
     /// Frees the tables that map `start..end` and nothing outside `floor..ceiling`, which holds no mapping any more
