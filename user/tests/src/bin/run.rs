@@ -53,7 +53,7 @@ impl Count {
 }
 
 fn run_all(args: Args, count: &mut Count) -> Result<(), rt::rustix::io::Errno> {
-    let directory = open(DIRECTORY, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
+    let directory = open(DIRECTORY, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let mut buffer = [MaybeUninit::uninit(); 4096];
     let mut entries = RawDir::new(&directory, &mut buffer);
     while let Some(entry) = entries.next() {
