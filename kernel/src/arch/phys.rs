@@ -64,7 +64,8 @@ pub fn symbol_bytes() -> &'static [u8] {
 #[inline]
 pub const fn linear(pa: u64) -> *mut u8 {
     debug_assert!(pa < layout::LINEAR_SIZE);
-    (layout::LINEAR + pa) as *mut u8
+    // The same as a sum, but without a check for overflow: this is in every table walk.
+    (layout::LINEAR | pa) as *mut u8
 }
 
 /// The physical address of something in the linear map or in the kernel image.

@@ -98,10 +98,15 @@ impl Geometry {
         self.page_shift + (LAST_LEVEL - level) as u32 * self.bits_per_level
     }
 
+    /// The level whose descriptors map 2^`shift` bytes: the inverse of [`Geometry::shift`].
+    pub const fn level_of(&self, shift: u32) -> u8 {
+        LAST_LEVEL - ((shift - self.page_shift) / self.bits_per_level) as u8
+    }
+
     /// Bytes that one descriptor of `level` maps.
     #[inline]
     pub const fn size(&self, level: u8) -> u64 {
-        1 << self.shift(level)
+        1u64.wrapping_shl(self.shift(level))
     }
 
     /// Index of the descriptor for `va` in a table of `level`.
@@ -174,6 +179,11 @@ mod tests {
 
     #[test]
     fn sizes_follow_from_the_manual() {
+        for geometry in [&GRANULE_4K, &GRANULE_16K, &GRANULE_64K] {
+            for level in geometry.root_level..=LAST_LEVEL {
+                assert_eq!(geometry.level_of(geometry.shift(level)), level);
+            }
+        }
         assert_eq!(GRANULE_4K.size(2), 2 << 20);
         assert_eq!(GRANULE_16K.size(2), 32 << 20);
         assert_eq!(GRANULE_64K.size(2), 512 << 20);

@@ -86,19 +86,22 @@ impl Table {
         read_desc: impl Fn(PhysAddr) -> u64,
         missing: impl Fn(PhysAddr, u8) -> Result<PhysAddr, E>,
     ) -> Result<PhysAddr, E> {
-        // Three of these a fault: the shift is carried along, not computed at each level.
-        let mask = self.geometry.entries() - 1;
-        let mut shift = self.geometry.shift(self.geometry.root_level);
+        // Every fault does this several times, so the shift is carried along instead of computed at each level, and a
+        // descriptor's address is put together without checks: tables are aligned to their size, which `mask` bounds.
+        let geometry = self.geometry;
+        let mask = geometry.entries() - 1;
+        let at = |table: PhysAddr, shift: u32| PhysAddr(table.0 | (va.wrapping_shr(shift) & mask) << 3);
+        let mut shift = geometry.shift(geometry.root_level);
         let mut table = self.root;
-        for level in self.geometry.root_level..LAST_LEVEL {
-            let at = table.offset((va.wrapping_shr(shift) & mask) * 8);
-            table = match child_of(read_desc(at)) {
+        while shift > geometry.page_shift {
+            let desc = at(table, shift);
+            table = match child_of(read_desc(desc)) {
                 Some(child) => child,
-                None => missing(at, level)?,
+                None => missing(desc, geometry.level_of(shift))?,
             };
-            shift -= self.geometry.bits_per_level;
+            shift = shift.wrapping_sub(geometry.bits_per_level);
         }
-        Ok(table.offset((va.wrapping_shr(shift) & mask) * 8))
+        Ok(at(table, shift))
     }
 
     /// The leaf descriptor for `va`, if its table exists.
@@ -120,6 +123,7 @@ impl Table {
     }
 
     /// Bytes that one last-level table maps.
+    #[inline]
     pub fn leaf_table_size(&self) -> u64 {
         self.geometry.size(LAST_LEVEL - 1)
     }
