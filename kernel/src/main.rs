@@ -51,6 +51,7 @@ fn kernel_main(info: &boot::BootInfo) -> ! {
     memory::init(memblock).expect("memory for the kernel itself"); // linear map, heap, frames
     arch::pmu::set_user_access(cmdline::flag("perf_user_access")); // counters for EL0
     drivers::init(platform); // interrupts, time, disks
+    wall_clock::init(platform); // the time of day
     task::sched::init(); // this is now the idle task
     drivers::timer::start_tick(task::sched::tick); // the others get their turns
     task::kthread::spawn("init", start_init).expect("memory for the first thread");

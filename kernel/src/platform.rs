@@ -93,6 +93,8 @@ pub struct Platform {
     pub gic: Option<Gic>,
     /// The console.
     pub uart: Option<Device>,
+    /// The clock chip.
+    pub rtc: Option<Registers>,
     /// The timer.
     pub timer: Option<TimerIrqs>,
     /// How PSCI is called.
@@ -164,6 +166,7 @@ fn read_devices(fdt: &Fdt<'static>, dtb: Range<u64>) -> Platform {
         cpus: ArrayVec::new(),
         gic: None,
         uart: None,
+        rtc: None,
         timer: None,
         psci: None,
         virtio: ArrayVec::new(),
@@ -199,6 +202,7 @@ fn read_device(node: FdtNode<'static>, platform: &mut Platform) {
                 platform.gic = platform.gic.take().or_else(|| gic_v2(node))
             }
             "arm,pl011" => platform.uart = platform.uart.or_else(|| device(node)),
+            "arm,pl031" => platform.rtc = platform.rtc.or_else(|| registers(node).next()),
             "arm,armv8-timer" => {
                 // Secure physical, physical, virtual, hypervisor: the binding's order.
                 let mut irqs = interrupts(node).skip(1);

@@ -18,9 +18,13 @@ pub enum FaultOutcome {
 
 /// A fault on `addr`, of the program or of the kernel on its behalf. May sleep.
 pub fn user_fault(addr: u64, access: Access) -> FaultOutcome {
-    let Ok(mm) = current().user_mm() else { return FaultOutcome::Signal(Signal::SIGSEGV) };
+    let task = current();
+    let Ok(mm) = task.user_mm() else { return FaultOutcome::Signal(Signal::SIGSEGV) };
     match mm.handle_fault(addr, access) {
-        Ok(()) => FaultOutcome::Done,
+        Ok(kind) => {
+            task.count_fault(kind);
+            FaultOutcome::Done
+        }
         Err(VmFault::MapErr | VmFault::AccErr) => FaultOutcome::Signal(Signal::SIGSEGV),
         Err(VmFault::Bus) => FaultOutcome::Signal(Signal::SIGBUS),
         // The kernel takes the memory back the hard way, as Linux's OOM killer does.

@@ -3,10 +3,21 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use crate::arch::mmio;
 use crate::drivers::timer::{self, NSEC_PER_SEC};
+use crate::platform::Platform;
 
 /// Nanoseconds from 1970 to the counter's zero.
 static OFFSET: AtomicU64 = AtomicU64::new(0);
+
+/// Asks the clock chip, if there is one: its first register counts seconds.
+pub fn init(platform: &Platform) {
+    if let Some(rtc) = platform.rtc
+        && let Ok(seconds) = mmio::read_register(rtc.pa)
+    {
+        OFFSET.store((u64::from(seconds) * NSEC_PER_SEC).saturating_sub(timer::now()), Ordering::Relaxed);
+    }
+}
 
 /// Nanoseconds since 1970; since boot on a machine without a clock.
 pub fn now() -> u64 {

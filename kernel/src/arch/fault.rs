@@ -36,10 +36,10 @@ impl Esr {
 
     /// What happened, for a person.
     pub fn name(self) -> &'static str {
-        match CLASSES.iter().find(|class| class.ec == self.class()) {
-            Some(Class { handling: Abort, .. }) => FAULT_INFO[self.fault_status()].name,
-            Some(class) => class.name,
-            None => "unknown exception class",
+        let class = &CLASSES[self.class()];
+        match class.handling {
+            Handling::Abort => FAULT_INFO[self.fault_status()].name,
+            Handling::Raise(_) => class.name,
         }
     }
 }
@@ -58,44 +58,50 @@ enum Handling {
 }
 
 struct Class {
-    ec: usize,
     name: &'static str,
     handling: Handling,
 }
 
-const fn class(ec: usize, name: &'static str, handling: Handling) -> Class {
-    Class { ec, name, handling }
+const fn abort(name: &'static str) -> Class {
+    Class { name, handling: Handling::Abort }
 }
 
-use Handling::{Abort, Raise};
+const fn raise(name: &'static str, signal: Signal) -> Class {
+    Class { name, handling: Handling::Raise(signal) }
+}
 
-/// Exception classes that EL0 (and, for aborts, the kernel) can cause. What is missing is SIGILL.
-static CLASSES: [Class; 24] = [
-    class(0x00, "undefined instruction", Raise(Signal::SIGILL)),
-    class(0x01, "trapped WFI or WFE", Raise(Signal::SIGILL)),
-    class(0x07, "trapped FP/SIMD", Raise(Signal::SIGILL)),
-    class(0x09, "trapped pointer authentication", Raise(Signal::SIGILL)),
-    class(0x0d, "branch target", Raise(Signal::SIGILL)),
-    class(0x0e, "illegal execution state", Raise(Signal::SIGILL)),
-    class(0x18, "trapped system register", Raise(Signal::SIGILL)),
-    class(0x19, "trapped SVE", Raise(Signal::SIGILL)),
-    class(0x1c, "pointer authentication failure", Raise(Signal::SIGILL)),
-    class(0x1d, "trapped SME", Raise(Signal::SIGILL)),
-    class(EC_IABT_LOW, "instruction abort", Abort),
-    class(EC_IABT_CUR, "instruction abort in the kernel", Abort),
-    class(0x22, "PC alignment", Raise(Signal::SIGBUS)),
-    class(0x24, "data abort", Abort),
-    class(EC_DABT_CUR, "data abort in the kernel", Abort),
-    class(0x26, "SP alignment", Raise(Signal::SIGBUS)),
-    class(0x2c, "trapped floating point exception", Raise(Signal::SIGFPE)),
-    class(0x30, "breakpoint register", Raise(Signal::SIGTRAP)),
-    class(0x32, "software step", Raise(Signal::SIGTRAP)),
-    class(0x34, "watchpoint", Raise(Signal::SIGTRAP)),
-    class(0x3c, "BRK instruction", Raise(Signal::SIGTRAP)),
-    class(0x15, "SVC in the kernel", Raise(Signal::SIGILL)),
-    class(0x2f, "SError", Raise(Signal::SIGBUS)),
-    class(0x3d, "BRK in the kernel", Raise(Signal::SIGTRAP)),
-];
+const UNKNOWN_CLASS: Class = raise("unknown exception class", Signal::SIGILL);
+
+/// By EC, "ESR_EL1, Exception Syndrome Register" in the Arm manual: what EL0 can cause and, for the report, what
+/// the kernel can.
+static CLASSES: [Class; 64] = {
+    let mut table = [const { UNKNOWN_CLASS }; 64];
+    table[0x00] = raise("undefined instruction", Signal::SIGILL);
+    table[0x01] = raise("trapped WFI or WFE", Signal::SIGILL);
+    table[0x07] = raise("trapped FP/SIMD", Signal::SIGILL);
+    table[0x09] = raise("trapped pointer authentication", Signal::SIGILL);
+    table[0x0d] = raise("branch target", Signal::SIGILL);
+    table[0x0e] = raise("illegal execution state", Signal::SIGILL);
+    table[0x15] = raise("SVC in the kernel", Signal::SIGILL);
+    table[0x18] = raise("trapped system register", Signal::SIGILL);
+    table[0x19] = raise("trapped SVE", Signal::SIGILL);
+    table[0x1c] = raise("pointer authentication failure", Signal::SIGILL);
+    table[0x1d] = raise("trapped SME", Signal::SIGILL);
+    table[EC_IABT_LOW] = abort("instruction abort");
+    table[EC_IABT_CUR] = abort("instruction abort in the kernel");
+    table[0x22] = raise("PC alignment", Signal::SIGBUS);
+    table[0x24] = abort("data abort");
+    table[EC_DABT_CUR] = abort("data abort in the kernel");
+    table[0x26] = raise("SP alignment", Signal::SIGBUS);
+    table[0x2c] = raise("trapped floating point exception", Signal::SIGFPE);
+    table[0x2f] = raise("SError", Signal::SIGBUS);
+    table[0x30] = raise("breakpoint register", Signal::SIGTRAP);
+    table[0x32] = raise("software step", Signal::SIGTRAP);
+    table[0x34] = raise("watchpoint", Signal::SIGTRAP);
+    table[0x3c] = raise("BRK instruction", Signal::SIGTRAP);
+    table[0x3d] = raise("BRK in the kernel", Signal::SIGTRAP);
+    table
+};
 
 /// What a fault status asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -175,17 +181,15 @@ fn untagged(far: u64) -> u64 {
 
 /// A synchronous exception of the program in `frame`.
 pub fn el0_sync(frame: &TrapFrame, esr: Esr, far: u64) {
-    let handling = CLASSES.iter().find(|class| class.ec == esr.class()).map(|class| class.handling);
-    let (signal, addr) = match handling {
-        Some(Abort) => match FAULT_INFO[esr.fault_status()].cause {
+    let (signal, addr) = match CLASSES[esr.class()].handling {
+        Handling::Abort => match FAULT_INFO[esr.fault_status()].cause {
             Cause::Page => match trap::user_fault(untagged(far), esr.access()) {
                 FaultOutcome::Done => return,
                 FaultOutcome::Signal(signal) => (signal, far),
             },
             Cause::Fatal(signal) => (signal, far),
         },
-        Some(Raise(signal)) => (signal, frame.pc),
-        None => (Signal::SIGILL, frame.pc),
+        Handling::Raise(signal) => (signal, frame.pc),
     };
     force_signal(signal, addr, esr, frame);
 }

@@ -80,10 +80,10 @@ fn collect(features: &[Feature]) -> u64 {
 impl Feature {
     fn is_present(&self) -> bool {
         let register = match self.register {
-            Register::Isar0 => ID_AA64ISAR0_EL1.get(),
-            Register::Isar1 => ID_AA64ISAR1_EL1.get(),
-            Register::Pfr0 => ID_AA64PFR0_EL1.get(),
-            Register::Mmfr2 => ID_AA64MMFR2_EL1.get(),
+            Isar0 => ID_AA64ISAR0_EL1.get(),
+            Isar1 => ID_AA64ISAR1_EL1.get(),
+            Pfr0 => ID_AA64PFR0_EL1.get(),
+            Mmfr2 => ID_AA64MMFR2_EL1.get(),
         };
         // 15 says "not at all" in the fields of PFR0; no other field has reached it.
         let field = register >> self.shift & 15;

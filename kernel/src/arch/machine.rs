@@ -135,8 +135,7 @@ impl Hw for Machine {
 
     fn submit_read(&self, dev: u32, offset: u64, segs: &[PhysSeg]) -> Result<(), Errno> {
         let end_io = EndIo::Call { function: end_read, token: 0 };
-        block::submit(dev, Bio::new(BioOp::Read, offset, segs, end_io)?);
-        Ok(())
+        block::submit(dev, Bio::new(BioOp::Read, offset, segs, end_io)?)
     }
 }
 

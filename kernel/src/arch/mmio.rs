@@ -18,6 +18,13 @@ pub fn ioremap(pa: u64, size: u64) -> Result<NonNull<u8>, NoTable> {
     NonNull::new((va + offset) as *mut u8).ok_or(NoTable)
 }
 
+/// Reads one 32-bit register of a device that nobody drives.
+pub fn read_register(pa: u64) -> Result<u32, NoTable> {
+    let at = ioremap(pa, size_of::<u32>() as u64)?.cast::<u32>();
+    // SAFETY: a fresh mapping of device memory, aligned because the register is.
+    Ok(unsafe { at.read_volatile() })
+}
+
 /// Maps the registers `T` of one device at `pa`. The caller says that no other driver uses that device.
 pub fn ioremap_registers<T>(pa: u64) -> Result<UniqueMmioPointer<'static, T>, NoTable> {
     let at = ioremap(pa, size_of::<T>() as u64)?.cast::<T>();

@@ -53,9 +53,6 @@ pub struct TrapFrame {
     record: [u64; 2],
 }
 
-/// PSTATE fields of SPSR_EL1 ("SPSR_EL1, Saved Program Status Register", Arm manual): M[4:0].
-const PSTATE_MODE_MASK: u64 = 0x1f;
-
 impl TrapFrame {
     /// The state in which a program begins: all registers zero, EL0, interrupts unmasked.
     pub fn user(pc: u64, sp: u64) -> TrapFrame {
@@ -77,11 +74,6 @@ impl TrapFrame {
     pub fn args(&self) -> [u64; 6] {
         let [a, b, c, d, e, f, ..] = self.regs;
         [a, b, c, d, e, f]
-    }
-
-    /// Whether EL0 was interrupted.
-    pub fn from_user(&self) -> bool {
-        self.pstate & PSTATE_MODE_MASK == 0
     }
 }
 

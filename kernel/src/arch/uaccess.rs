@@ -82,11 +82,6 @@ pub fn copy_to_user_partial(to: u64, from: &[u8]) -> usize {
     from.len() - unsafe { raw_copy_to_user(to, from.as_ptr(), from.len()) }
 }
 
-/// Fills `to`, or EFAULT.
-pub fn copy_from_user(to: &mut [u8], from: u64) -> Result<(), Errno> {
-    if copy_from_user_partial(to, from) == to.len() { Ok(()) } else { Err(Errno::EFAULT) }
-}
-
 /// Writes all of `from`, or EFAULT.
 pub fn copy_to_user(to: u64, from: &[u8]) -> Result<(), Errno> {
     if copy_to_user_partial(to, from) == from.len() { Ok(()) } else { Err(Errno::EFAULT) }
@@ -99,11 +94,6 @@ pub fn clear_user_partial(to: u64, len: usize) -> usize {
     }
     // SAFETY: the routine writes user memory only and catches faults.
     len - unsafe { raw_clear_user(to, len) }
-}
-
-/// Zeroes `len` bytes, or EFAULT.
-pub fn clear_user(to: u64, len: usize) -> Result<(), Errno> {
-    if clear_user_partial(to, len) == len { Ok(()) } else { Err(Errno::EFAULT) }
 }
 
 /// A string of less than `limit` bytes, without its NUL. `too_long` is the error for a longer one

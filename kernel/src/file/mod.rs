@@ -9,8 +9,8 @@ mod page_cache;
 mod root;
 mod user_io;
 
-pub use files::{AtExec, Descriptor, Files};
+pub use files::{AtExec, Files};
 pub use fs_info::FsInfo;
 pub use page_cache::PageCache;
-pub use root::{RootError, mount_root, vfs};
+pub use root::{mount_root, vfs};
 pub use user_io::UserBuffers;

@@ -6,19 +6,23 @@
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use core::sync::atomic::{AtomicBool, Ordering, fence};
 
 use super::IrqMutex;
 use crate::task::{Task, current, sched};
 
 /// Tasks that wait, the longest waiting first.
 pub struct WaitQueue {
+    /// Whether somebody may be in the queue: what a waker looks at instead of the lock. Set before the waiter looks
+    /// at its condition, read after the waker has changed it; the fences put these in order.
+    occupied: AtomicBool,
     waiters: IrqMutex<VecDeque<Arc<Task>>>,
 }
 
 impl WaitQueue {
     /// Nobody waits.
     pub const fn new() -> Self {
-        WaitQueue { waiters: IrqMutex::new(VecDeque::new()) }
+        WaitQueue { occupied: AtomicBool::new(false), waiters: IrqMutex::new(VecDeque::new()) }
     }
 
     /// Sleeps until `condition` gives a value. It is called with no lock held and may take locks, but
@@ -40,34 +44,11 @@ impl WaitQueue {
         }
     }
 
-    /// Sleeps until `condition` gives a value or the clock reaches `deadline`: then `None`.
-    pub fn wait_until_deadline<R>(
-        &self,
-        deadline: u64,
-        mut condition: impl FnMut() -> Option<R>,
-    ) -> Option<R> {
-        loop {
-            if let Some(result) = condition() {
-                return Some(result);
-            }
-            self.enter();
-            let mut result = condition();
-            let mut over = false;
-            if result.is_none() {
-                over = sched::schedule_until(deadline);
-            }
-            self.leave();
-            if result.is_none() && over {
-                result = condition();
-            }
-            if result.is_some() || over {
-                return result;
-            }
-        }
-    }
-
     /// Wakes everybody. May be called from an interrupt handler.
     pub fn wake_all(&self) {
+        if self.is_empty() {
+            return;
+        }
         let mut waiters = self.waiters.lock();
         while let Some(task) = waiters.pop_front() {
             sched::wake(&task);
@@ -76,6 +57,9 @@ impl WaitQueue {
 
     /// Wakes the one that has waited longest. May be called from an interrupt handler.
     pub fn wake_one(&self) {
+        if self.is_empty() {
+            return;
+        }
         let mut waiters = self.waiters.lock();
         while let Some(task) = waiters.pop_front() {
             // One that something else woke meanwhile does not count: it may be on its way out.
@@ -83,6 +67,12 @@ impl WaitQueue {
                 return;
             }
         }
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        fence(Ordering::SeqCst);
+        !self.occupied.load(Ordering::Relaxed)
     }
 
     /// From here on a wake-up makes the current task runnable. Without memory for the entry the task
@@ -93,7 +83,10 @@ impl WaitQueue {
             let task = current();
             sched::prepare_to_block(&task);
             waiters.push_back(task.arc());
+            self.occupied.store(true, Ordering::Relaxed);
         }
+        drop(waiters);
+        fence(Ordering::SeqCst);
     }
 
     /// Takes the current task out, however its sleep ended.
@@ -104,5 +97,8 @@ impl WaitQueue {
         let left = waiters.iter().position(|waiter| core::ptr::eq(&**waiter, &*task));
         // Our own reference is not the last one, so nothing is freed under the lock.
         left.and_then(|at| waiters.remove(at));
+        if waiters.is_empty() {
+            self.occupied.store(false, Ordering::Relaxed);
+        }
     }
 }

@@ -242,6 +242,26 @@ impl From<&Kstat> for Stat {
     }
 }
 
+/// `readlinkat(2)`: the target without a NUL, cut to what fits.
+pub fn readlinkat(frame: &mut TrapFrame) -> SysResult {
+    let [dirfd, path, to, len, ..] = frame.args();
+    let len = i32::try_from(len as u32).ok().filter(|&len| len > 0).ok_or(Errno::EINVAL)? as usize;
+    let path = path_from_user(path)?;
+    let task = current();
+    let fs = task.fs()?;
+    let base = base(&task, &fs, dirfd, &path)?;
+    let place = vfs().lookup(fs.context(), &base, &path, LastSymlink::Keep, EmptyPath::Base)?;
+    // Only a link opened by itself (O_PATH) is read through an empty path.
+    let not_a_link = if path.is_empty() { Errno::ENOENT } else { Errno::EINVAL };
+    if place.file_type() != FileType::Symlink {
+        return Err(not_a_link);
+    }
+    let target = place.dentry.inode().readlink()?;
+    let target = &target[..target.len().min(len)];
+    copy_to_user(to, target)?;
+    Ok(target.len() as u64)
+}
+
 /// `chdir(2)`.
 pub fn chdir(frame: &mut TrapFrame) -> SysResult {
     let [path, ..] = frame.args();

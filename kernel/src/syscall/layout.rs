@@ -12,7 +12,7 @@ pub struct Timespec {
 
 /// `struct timeval`.
 #[repr(C)]
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+#[derive(Default, Clone, Copy, FromBytes, IntoBytes, Immutable)]
 pub struct Timeval {
     pub sec: i64,
     pub usec: i64,
@@ -24,6 +24,19 @@ pub struct Timeval {
 pub struct Iovec {
     pub base: u64,
     pub len: u64,
+}
+
+/// `struct rusage`, without what is always zero here by name.
+#[repr(C)]
+#[derive(Clone, Copy, Default, FromBytes, IntoBytes, Immutable)]
+pub struct Rusage {
+    pub utime: Timeval,
+    pub stime: Timeval,
+    pub maxrss: i64,
+    pub ixrss: [i64; 3],
+    pub minflt: i64,
+    pub majflt: i64,
+    pub rest: [i64; 8],
 }
 
 /// `struct rlimit64`.

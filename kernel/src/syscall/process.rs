@@ -3,10 +3,10 @@
 use abi::{Errno, Personality, raw};
 
 use super::SysResult;
-use super::layout::Rlimit64;
+use super::layout::{Rlimit64, Rusage, Timeval};
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::{UserPtr, copy_to_user, path_from_user, strncpy_from_user_cut};
-use crate::task::exit::{ExitReason, WaitMode};
+use crate::task::exit::{ExitReason, Usage, WaitMode};
 use crate::task::fork::{CloneArgs, CloneFlags};
 use crate::task::rlimit::{self, Rlimit};
 use crate::task::table::WaitFor;
@@ -55,8 +55,36 @@ pub fn execve(frame: &mut TrapFrame) -> SysResult {
     Ok(0)
 }
 
-/// `wait4(2)`. What a child used is not accounted for yet, so asking for it is refused rather than
-/// answered with zeros.
+/// `getrusage(2)`.
+pub fn getrusage(frame: &mut TrapFrame) -> SysResult {
+    const SELF: i32 = 0;
+    const CHILDREN: i32 = -1;
+    const THREAD: i32 = 1;
+    let [who, to, ..] = frame.args();
+    let task = current();
+    let usage = match who as i32 {
+        SELF | THREAD => task.usage(),
+        CHILDREN => *task.children_usage.lock(),
+        _ => return Err(Errno::EINVAL),
+    };
+    UserPtr::new(to).write(Rusage::from(usage))?;
+    Ok(0)
+}
+
+impl From<Usage> for Rusage {
+    /// The time is not split into user and system time: all of it is shown as the program's.
+    fn from(usage: Usage) -> Rusage {
+        let micros = usage.cpu_time / 1000;
+        Rusage {
+            utime: Timeval { sec: (micros / 1_000_000) as i64, usec: (micros % 1_000_000) as i64 },
+            minflt: usage.min_flt as i64,
+            majflt: usage.maj_flt as i64,
+            ..Rusage::default()
+        }
+    }
+}
+
+/// `wait4(2)`.
 pub fn wait4(frame: &mut TrapFrame) -> SysResult {
     let [pid, status, options, usage, ..] = frame.args();
     const KNOWN: u32 =
@@ -64,9 +92,6 @@ pub fn wait4(frame: &mut TrapFrame) -> SysResult {
     let options = options as u32;
     if options & !KNOWN != 0 {
         return Err(Errno::EINVAL);
-    }
-    if usage != 0 {
-        return Err(Errno::ENOSYS);
     }
     let which = match pid as i32 {
         -1 => WaitFor::Any,
@@ -77,12 +102,16 @@ pub fn wait4(frame: &mut TrapFrame) -> SysResult {
         pid => WaitFor::Pid(pid as Pid),
     };
     let mode = if options & raw::WNOHANG != 0 { WaitMode::Poll } else { WaitMode::Block };
-    let Some((child, word)) = task::exit::wait(which, mode)? else { return Ok(0) };
+    let Some(child) = task::exit::wait(which, mode)? else { return Ok(0) };
     let status = UserPtr::new(status);
     if !status.is_null() {
-        status.write(word)?;
+        status.write(child.status)?;
     }
-    Ok(child.into())
+    let usage = UserPtr::new(usage);
+    if !usage.is_null() {
+        usage.write(Rusage::from(child.usage))?;
+    }
+    Ok(child.pid.into())
 }
 
 /// `sched_yield(2)`.

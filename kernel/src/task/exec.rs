@@ -2,9 +2,9 @@
 //! fails while the old program still can be told. Mirrors Linux's `fs/exec.c` and `fs/binfmt_elf.c`; what can be
 //! decided without the machine is in the crate `binfmt`.
 
-use super::rlimit::{RLIM_INFINITY, Rlimits};
+use super::current;
+use super::rlimit::Rlimits;
 use super::user_mm::{self, UserMm};
-use super::{Current, current};
 use crate::arch::machine::Machine;
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::{UserPtr, strncpy_from_user};

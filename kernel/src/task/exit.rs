@@ -7,6 +7,7 @@ use abi::Errno;
 
 use super::signal::Signal;
 use super::table::{self, INIT_PID, WaitFor};
+use super::user_mm::FaultKind;
 use super::{Pid, Task, current, sched, user_mm};
 use crate::arch::uaccess::UserPtr;
 
@@ -67,11 +68,65 @@ pub enum WaitMode {
     Poll,
 }
 
-/// Waits for a child to exit and forgets it. Its number and status word; `None` if all live and `mode`
-/// says not to wait.
-pub fn wait(which: WaitFor, mode: WaitMode) -> Result<Option<(Pid, u32)>, Errno> {
+/// What a task has used.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usage {
+    /// Nanoseconds on a CPU.
+    pub cpu_time: u64,
+    /// Faults that needed no device.
+    pub min_flt: u64,
+    /// Faults that did.
+    pub maj_flt: u64,
+}
+
+impl Usage {
+    fn add(&mut self, other: Usage) {
+        self.cpu_time += other.cpu_time;
+        self.min_flt += other.min_flt;
+        self.maj_flt += other.maj_flt;
+    }
+}
+
+impl Task {
+    /// What the task has used so far.
+    pub fn usage(&self) -> Usage {
+        Usage {
+            cpu_time: self.cpu_time(),
+            min_flt: self.min_flt.load(Ordering::Relaxed),
+            maj_flt: self.maj_flt.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Counts a fault.
+    pub fn count_fault(&self, kind: FaultKind) {
+        let counter = match kind {
+            FaultKind::Minor => &self.min_flt,
+            FaultKind::Major => &self.maj_flt,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A child that has exited.
+#[derive(Clone, Copy, Debug)]
+pub struct Reaped {
+    /// Its number.
+    pub pid: Pid,
+    /// `wait4`'s status word.
+    pub status: u32,
+    /// What it used, with the children that it waited for.
+    pub usage: Usage,
+}
+
+/// Waits for a child to exit and forgets it. `None` if all live and `mode` says not to wait.
+pub fn wait(which: WaitFor, mode: WaitMode) -> Result<Option<Reaped>, Errno> {
     let parent = current();
-    let reaped = |child: Arc<Task>| (child.pid(), child.exit_status.load(Ordering::Relaxed));
+    let reaped = |child: Arc<Task>| {
+        let mut usage = child.usage();
+        usage.add(*child.children_usage.lock());
+        parent.children_usage.lock().add(usage);
+        Reaped { pid: child.pid(), status: child.exit_status.load(Ordering::Relaxed), usage }
+    };
     match mode {
         WaitMode::Poll => Ok(table::reap(&parent, which)?.map(reaped)),
         WaitMode::Block => {

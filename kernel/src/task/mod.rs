@@ -29,6 +29,7 @@ use crate::file::{Files, FsInfo};
 use crate::kstack::KernelStack;
 use crate::sync::{Completion, IrqMutex, WaitQueue};
 
+use exit::Usage;
 use rlimit::Rlimits;
 use user_mm::UserMm;
 
@@ -83,6 +84,12 @@ pub struct Task {
     nr_children: AtomicU32,
     /// `wait4`'s status word, once the task is a zombie.
     exit_status: AtomicU32,
+    /// Faults that needed no device.
+    min_flt: AtomicU64,
+    /// Faults that did.
+    maj_flt: AtomicU64,
+    /// What the children used for which it has waited, with theirs.
+    pub children_usage: IrqMutex<Usage>,
     /// Woken when a child exits.
     child_event: WaitQueue,
     /// What a parent in `vfork` waits for: this task no longer uses its memory.
@@ -176,6 +183,9 @@ impl Task {
             clear_child_tid: AtomicU64::new(0),
             nr_children: AtomicU32::new(0),
             exit_status: AtomicU32::new(0),
+            min_flt: AtomicU64::new(0),
+            maj_flt: AtomicU64::new(0),
+            children_usage: IrqMutex::new(Usage::default()),
             child_event: WaitQueue::new(),
             vfork_done: IrqMutex::new(None),
             logged_syscalls: [const { AtomicU64::new(0) }; NR_LOGGED / 64],

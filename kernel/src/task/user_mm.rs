@@ -15,6 +15,15 @@ use abi::Errno;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 
+/// What a fault took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Nothing but memory.
+    Minor,
+    /// Something from a device.
+    Major,
+}
+
 /// The address space of a process, or of several that share it.
 pub struct UserMm {
     /// Linux's mmap lock. Not to be held while user memory is accessed: the fault takes it.
@@ -59,12 +68,14 @@ impl UserMm {
 
     /// Makes `addr` accessible. Waits for the disk with the lock released, then looks again: the area may have
     /// gone meanwhile.
-    pub fn handle_fault(&self, addr: u64, access: Access) -> Result<(), VmFault> {
+    pub fn handle_fault(&self, addr: u64, access: Access) -> Result<FaultKind, VmFault> {
+        let mut kind = FaultKind::Minor;
         loop {
             let io = match self.lock().handle_fault(addr, access) {
                 Err(VmFault::Io(io)) => io,
-                other => return other,
+                other => return other.map(|()| kind),
             };
+            kind = FaultKind::Major;
             io.read(memory::get()).map_err(|error| match error {
                 Errno::ENOMEM => VmFault::Oom,
                 _ => VmFault::Bus,
