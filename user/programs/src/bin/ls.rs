@@ -47,16 +47,17 @@ fn list(name: &CStr, style: Style) -> Result<(), Errno> {
 }
 
 fn entry(directory: &OwnedFd, name: &CStr, style: Style) -> Result<(), Errno> {
-    if style == Style::Long {
-        let stat = fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        print!("{} {:>10} ", Permissions(&stat), stat.st_size);
+    if style == Style::Names {
+        println!("{}", Text(name.to_bytes()));
+        return Ok(());
     }
-    print!("{}", Text(name.to_bytes()));
-    if style == Style::Long {
-        let mut buffer = [0; 1024];
-        if let Ok(len) = fs::readlinkat_raw(directory, name, &mut buffer[..]) {
-            print!(" -> {}", Text(&buffer[..len]));
-        }
+    let stat = fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    print!("{} {:>10} {}", Permissions(&stat), stat.st_size, Text(name.to_bytes()));
+    let mut buffer = [0; 1024];
+    if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink
+        && let Ok(len) = fs::readlinkat_raw(directory, name, &mut buffer[..])
+    {
+        print!(" -> {}", Text(&buffer[..len]));
     }
     println!();
     Ok(())
