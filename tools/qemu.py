@@ -72,7 +72,8 @@ class Machine:
     def kernel_command_line(self) -> str:
         """What the kernel reads, then `--` and the words for init."""
         words = ["semihosting=1"]
-        if self.size is not None:
+        # A terminal that does not know its size says 0.
+        if self.size is not None and all(self.size):
             words += [f"console_cols={self.size[0]}", f"console_rows={self.size[1]}"]
         if self.append:
             words.append(self.append)

@@ -48,12 +48,13 @@ def clippy_programs(log: Log) -> Result:
 def cargo_test(log: Log) -> Result:
     """All host tests; `--no-fail-fast`, so that one broken crate does not hide the others."""
     status, output = log.run(command("host", "test", "--no-fail-fast"), TEST_SECONDS)
-    counts = re.findall(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored", output, re.MULTILINE)
-    passed, failed, skipped = (sum(int(row[i]) for row in counts) for i in range(3))
-    notes = re.findall(r"^test .* \.\.\. (?:FAILED|ignored.*)$", output, re.MULTILINE)
+    # What is marked as ignored is a soak for those who ask for it, not a test that this machine could not run.
+    counts = re.findall(r"^test result: \w+\. (\d+) passed; (\d+) failed", output, re.MULTILINE)
+    passed, failed = (sum(int(row[i]) for row in counts) for i in range(2))
+    notes = re.findall(r"^test .* \.\.\. FAILED$", output, re.MULTILINE)
     if status != 0 and not failed:
         failed, notes = 1, notes + [f"cargo test ended with status {status}"]
-    return Result(passed, failed, skipped, notes)
+    return Result(passed, failed, notes=notes)
 
 
 def script(path: str) -> Callable[[Log], Result]:

@@ -72,7 +72,8 @@ class Stage:
         word = "FAIL" if result.failed else "ok  "
         lines = [f"{word} {self.name:<18} {counts:<30} {seconds:6.1f} s"] + [f"     {note}" for note in result.notes]
         if result.failed:
-            lines += [f"     | {line}" for line in log.tail()]
+            if not result.notes or not result.notes[0].startswith("not ok "):
+                lines += [f"     | {line}" for line in log.tail()]
             lines.append(f"     failed: {log.command}; log: {log.path}")
         say("\n".join(lines))
         return result
@@ -116,6 +117,6 @@ class Log:
 
 
 def say(text: str) -> None:
-    """Prints for the person who waits."""
-    print(text, flush=True)
+    """Prints for the person who waits; in one piece, as stages may run side by side."""
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
