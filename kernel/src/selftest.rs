@@ -19,7 +19,7 @@ use boot::layout::{self, PAGE_SIZE};
 
 type Check = fn() -> Result<(), String>;
 
-const CHECKS: [(&str, Check); 11] = [
+const CHECKS: [(&str, Check); 12] = [
     ("no kernel page is writable and executable", write_xor_execute),
     ("only the kernel's text is executable", only_text_executes),
     ("text and constants are read-only at every address", constants_are_read_only),
@@ -30,6 +30,7 @@ const CHECKS: [(&str, Check); 11] = [
     ("frames are distinct and come back", frames_come_back),
     ("free memory in many pieces is no trouble", fragmentation),
     ("heap objects do not touch", heap_objects),
+    ("copies and fills of all lengths and overlaps", copies),
     ("out of memory is an error, and passes", out_of_memory),
 ];
 
@@ -253,4 +254,34 @@ fn out_of_memory() -> Result<(), String> {
     drop(stacks);
     let kept = before.saturating_sub(frames::free_count());
     if kept < 1000 { Ok(()) } else { Err(format!("{kept} frames did not come back")) }
+}
+
+/// `copy_within` is memmove, `copy_from_slice` memcpy, `fill` memset: against loops, byte by byte.
+fn copies() -> Result<(), String> {
+    const SIZE: usize = 400;
+    let pattern: Vec<u8> = (0..SIZE).map(|i| (i * 7 + i / 256) as u8).collect();
+    let (mut bytes, mut wanted) = (pattern.clone(), pattern.clone());
+    for len in (0..140).chain([150, 191, 192, 193, 250]) {
+        for (from, to) in [(0, 0), (100, 101), (101, 100), (90, 100), (100, 69), (32, 64), (64, 31), (0, 150)]
+        {
+            bytes.copy_from_slice(&pattern);
+            bytes.copy_within(from..from + len, to);
+            wanted.copy_from_slice(&pattern);
+            for i in 0..len {
+                wanted[to + i] = pattern[from + i];
+            }
+            if bytes != wanted {
+                return Err(format!("{len} bytes from {from} to {to}"));
+            }
+        }
+        let start = len % 17;
+        bytes[start..start + len].fill(0xa5);
+        let unlike = |(i, &byte): (usize, &u8)| {
+            byte != if (start..start + len).contains(&i) { 0xa5 } else { wanted[i] }
+        };
+        if bytes.iter().enumerate().any(unlike) {
+            return Err(format!("fill of {len} bytes at {start}"));
+        }
+    }
+    Ok(())
 }

@@ -20,6 +20,7 @@ pub mod percpu; // what each CPU has for itself
 pub mod phys; // physical memory through the linear map
 pub mod pmu; // the performance counters
 pub mod provoke; // mistakes made on purpose, for tests
+mod string; // memcpy, memmove, memset
 pub mod switch; // from one task to another
 pub mod tlbflush; // TLB invalidation
 pub mod trap; // vectors, trap frames, entry and exit
