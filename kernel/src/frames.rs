@@ -7,6 +7,7 @@
 
 use crate::heap;
 use crate::sync::IrqMutex;
+use crate::warn_once;
 use boot::layout::PAGE_SIZE;
 use buddy_system_allocator::FrameAllocator;
 use core::ops::Range;
@@ -54,7 +55,10 @@ pub fn alloc_from_reserve(order: u32) -> Option<u64> {
 
 /// Gives back what [`alloc`] gave for the same order, or a naturally aligned part of it.
 pub fn free(pa: u64, order: u32) {
-    debug_assert!(pa.is_multiple_of(PAGE_SIZE << order));
+    if !pa.is_multiple_of(PAGE_SIZE << order) {
+        warn_once!("frames at {pa:#x} of order {order} given back");
+        return;
+    }
     heap::top_up_frame_heap();
     with_buddy(|buddy| buddy.dealloc((pa / PAGE_SIZE) as usize, 1 << order));
     FREE.fetch_add(1 << order, Ordering::Relaxed);

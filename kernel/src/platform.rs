@@ -76,9 +76,7 @@ pub struct Device {
 /// The generic timer's interrupts.
 #[derive(Debug, Clone, Copy)]
 pub struct TimerIrqs {
-    /// EL1 physical timer.
-    pub physical: Irq,
-    /// EL1 virtual timer: the one to use.
+    /// EL1 virtual timer: the one that works under a hypervisor too.
     pub virt: Irq,
 }
 
@@ -105,8 +103,6 @@ pub struct Platform {
     pub rng_seed: &'static [u8],
     /// One more random number from the loader.
     pub kaslr_seed: u64,
-    /// The device tree itself, in physical memory.
-    pub dtb: Range<u64>,
 }
 
 /// Why the machine cannot be used.
@@ -133,11 +129,10 @@ pub fn get() -> &'static Platform {
 pub fn init(info: &boot::BootInfo, memblock: &mut Memblock) -> Result<&'static Platform, PlatformError> {
     let bytes = dtb::bytes(info.dtb).ok_or(PlatformError::DeviceTree)?;
     let fdt = Fdt::new(bytes).map_err(|_| PlatformError::DeviceTree)?;
-    let dtb = info.dtb..info.dtb + bytes.len() as u64;
     read_memory(&fdt, memblock)?;
     memblock.reserve(info.image..info.image + info.image_size)?;
-    memblock.reserve(dtb.clone())?;
-    Ok(PLATFORM.call_once(|| read_devices(&fdt, dtb)))
+    memblock.reserve(info.dtb..info.dtb + bytes.len() as u64)?;
+    Ok(PLATFORM.call_once(|| read_devices(&fdt)))
 }
 
 fn read_memory(fdt: &Fdt<'static>, memblock: &mut Memblock) -> Result<(), PlatformError> {
@@ -160,7 +155,7 @@ fn read_memory(fdt: &Fdt<'static>, memblock: &mut Memblock) -> Result<(), Platfo
     if memblock.total() == 0 { Err(PlatformError::Memory) } else { Ok(()) }
 }
 
-fn read_devices(fdt: &Fdt<'static>, dtb: Range<u64>) -> Platform {
+fn read_devices(fdt: &Fdt<'static>) -> Platform {
     let mut platform = Platform {
         cmdline: "",
         cpus: ArrayVec::new(),
@@ -172,7 +167,6 @@ fn read_devices(fdt: &Fdt<'static>, dtb: Range<u64>) -> Platform {
         virtio: ArrayVec::new(),
         rng_seed: &[],
         kaslr_seed: 0,
-        dtb,
     };
     if let Some(chosen) = fdt.find_node("/chosen") {
         platform.cmdline = property(&chosen, "bootargs").and_then(|p| p.value_as().ok()).unwrap_or("");
@@ -205,9 +199,8 @@ fn read_device(node: FdtNode<'static>, platform: &mut Platform) {
             "arm,pl031" => platform.rtc = platform.rtc.or_else(|| registers(node).next()),
             "arm,armv8-timer" => {
                 // Secure physical, physical, virtual, hypervisor: the binding's order.
-                let mut irqs = interrupts(node).skip(1);
-                if let (Some(physical), Some(virt)) = (irqs.next(), irqs.next()) {
-                    platform.timer = Some(TimerIrqs { physical, virt });
+                if let Some(virt) = interrupts(node).nth(2) {
+                    platform.timer = Some(TimerIrqs { virt });
                 }
             }
             "arm,psci-1.0" | "arm,psci-0.2" => {

@@ -16,6 +16,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use boot::layout::{self, PAGE_SIZE};
+use core::hint::black_box;
 
 type Check = fn() -> Result<(), String>;
 
@@ -144,7 +145,7 @@ fn stacks_have_guards() -> Result<(), String> {
     drop(stacks);
     no_leaf(|leaf| {
         let window = layout::STACKS..layout::HEAP;
-        window.contains(&leaf.va) && (leaf.va - layout::STACKS) / KSTACK_SIZE as u64 % 2 != 0
+        window.contains(&leaf.va) && !((leaf.va - layout::STACKS) / KSTACK_SIZE as u64).is_multiple_of(2)
     })
 }
 
@@ -268,7 +269,8 @@ fn copies() -> Result<(), String> {
             bytes.copy_within(from..from + len, to);
             wanted.copy_from_slice(&pattern);
             for i in 0..len {
-                wanted[to + i] = pattern[from + i];
+                // Opaque, or the compiler makes this loop what it is to check.
+                wanted[to + i] = black_box(pattern[from + i]);
             }
             if bytes != wanted {
                 return Err(format!("{len} bytes from {from} to {to}"));

@@ -110,6 +110,8 @@ def problem(status: int, wanted_status: int, output: str, patterns: tuple[str, .
     """What is wrong with the end of a run, in one line."""
     if status == TIMED_OUT and wanted_status != TIMED_OUT:
         return "it did not end in time"
+    if warning := re.search(r"WARNING at .*", output):
+        return warning[0]
     if status != wanted_status:
         return f"status {status} instead of {wanted_status}"
     for pattern in patterns:

@@ -37,27 +37,11 @@ pub fn irq_disable() {
     unsafe { asm!("msr daifset, #3", options(nostack)) };
 }
 
-/// Whether IRQs are masked on this CPU.
-#[inline]
-pub fn irqs_disabled() -> bool {
-    let flags: u64;
-    // SAFETY: reads the interrupt mask.
-    unsafe { asm!("mrs {0}, daif", out(reg) flags, options(nomem, nostack)) };
-    flags & (1 << 7) != 0
-}
-
 /// Waits for an interrupt, masked or not.
 #[inline]
 pub fn wait_for_interrupt() {
     // SAFETY: a hint; it returns when an interrupt is pending.
     unsafe { asm!("dsb sy", "wfi", options(nostack)) };
-}
-
-/// A full barrier over all memory, as before telling a device of a buffer.
-#[inline]
-pub fn dsb_sy() {
-    // SAFETY: a barrier.
-    unsafe { asm!("dsb sy", options(nostack)) };
 }
 
 /// Completes stores to translation tables before what follows.

@@ -68,7 +68,7 @@ pub fn init(number: usize, stack_low: usize) {
     let overflow = OVERFLOW_STACKS[number].0.get() as usize + OVERFLOW_STACK_SIZE;
     cpu.overflow_top.store(overflow, Ordering::Relaxed);
     // SAFETY: TPIDR_EL1 has no effect on execution; only `this_cpu` and the entry code read it.
-    unsafe { asm!("msr tpidr_el1, {}", in(reg) cpu, options(nomem, nostack, preserves_flags)) };
+    unsafe { asm!("msr tpidr_el1, {}", in(reg) cpu, options(nostack, preserves_flags)) };
 }
 
 impl PerCpu {

@@ -74,7 +74,7 @@ pub fn physical(va: u64) -> u64 {
     if va >= layout::IMAGE {
         va - layout::IMAGE + IMAGE.load(Ordering::Relaxed)
     } else {
-        debug_assert!(va >= layout::LINEAR && va < layout::LINEAR + layout::LINEAR_SIZE);
+        debug_assert!((layout::LINEAR..layout::LINEAR + layout::LINEAR_SIZE).contains(&va));
         va - layout::LINEAR
     }
 }

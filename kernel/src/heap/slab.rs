@@ -39,7 +39,7 @@ impl Class {
 
     fn size(self) -> usize {
         let power = SMALLEST << (self.0 / 2);
-        if self.0 % 2 == 0 { power / 4 * 3 } else { power }
+        if self.0.is_multiple_of(2) { power / 4 * 3 } else { power }
     }
 
     /// What to ask the heap for when the class is empty.

@@ -98,7 +98,7 @@ pub fn wait4(frame: &mut TrapFrame) -> SysResult {
         // All are in one process group.
         0 => WaitFor::Any,
         i32::MIN => return Err(Errno::ESRCH),
-        ..0 => return Err(Errno::ECHILD),
+        pid if pid < 0 => return Err(Errno::ECHILD),
         pid => WaitFor::Pid(pid as Pid),
     };
     let mode = if options & raw::WNOHANG != 0 { WaitMode::Poll } else { WaitMode::Block };
