@@ -6,6 +6,7 @@ use crate::arch::{mmu_context, percpu, phys};
 use crate::{frames, heap};
 use alloc::sync::Arc;
 use boot::layout::{self, PAGE_SIZE};
+use core::sync::atomic::Ordering;
 use mm::Memory;
 use mm::folio::FrameMeta;
 use mm::memblock::Memblock;
@@ -29,7 +30,10 @@ pub struct Summary {
 
 /// What there is now.
 pub fn summary() -> Summary {
-    Summary { total: frames::total() * PAGE_SIZE, free: frames::free_count() * PAGE_SIZE }
+    let memory = get();
+    // Counters of a machine at work, read one after the other: close enough.
+    let listed = memory.hw.held_frames().saturating_sub(memory.stats.nr_used.load(Ordering::Relaxed));
+    Summary { total: frames::total() * PAGE_SIZE, free: (frames::free_count() + listed) * PAGE_SIZE }
 }
 
 /// Brings up the linear map, the heap and the frame allocator, from what `memblock` says is there.

@@ -6,7 +6,7 @@ use crate::block::{self, Bio, BioOp, EndIo};
 use crate::sync::WaitQueue;
 use crate::{frames, memory};
 use abi::Errno;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicU64, Ordering};
 use mm::arm64::geometry::Granules;
 use mm::arm64::tlb::Tlbi;
 use mm::folio::Flags;
@@ -19,6 +19,8 @@ const NR_FOLIO_QUEUES: usize = 64;
 /// The one machine that the kernel runs on.
 pub struct Machine {
     features: CpuFeatures,
+    /// Frames that `mm` has from the buddy allocator, used or on its own lists.
+    held_frames: AtomicU64,
     folio_queues: [WaitQueue; NR_FOLIO_QUEUES],
 }
 
@@ -40,8 +42,14 @@ impl Machine {
                 idc: features.idc,
                 dic: features.dic,
             },
+            held_frames: AtomicU64::new(0),
             folio_queues: [const { WaitQueue::new() }; NR_FOLIO_QUEUES],
         }
+    }
+
+    /// Frames that `mm` has from the buddy allocator, used or not.
+    pub fn held_frames(&self) -> u64 {
+        self.held_frames.load(Ordering::Relaxed)
     }
 
     fn folio_queue(&self, head: Pfn) -> &WaitQueue {
@@ -92,10 +100,13 @@ impl Hw for Machine {
     }
 
     fn alloc_frames(&self, order: u8) -> Option<Pfn> {
-        frames::alloc(order.into()).map(|pa| PhysAddr(pa).pfn())
+        let pa = frames::alloc(order.into())?;
+        self.held_frames.fetch_add(1 << order, Ordering::Relaxed);
+        Some(PhysAddr(pa).pfn())
     }
 
     fn free_frames(&self, pfn: Pfn, order: u8) {
+        self.held_frames.fetch_sub(1 << order, Ordering::Relaxed);
         frames::free(pfn.addr().0, order.into());
     }
 

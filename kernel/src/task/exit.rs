@@ -10,6 +10,7 @@ use super::table::{self, INIT_PID, WaitFor};
 use super::user_mm::FaultKind;
 use super::{Pid, Task, current, sched, user_mm};
 use crate::arch::uaccess::UserPtr;
+use crate::panic;
 
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +35,7 @@ impl ExitReason {
 pub fn exit(reason: ExitReason) -> ! {
     let task = current();
     if task.pid() == INIT_PID {
-        panic!("init ended ({reason:?}): nothing is left to run");
+        panic::fatal(format_args!("init ended ({reason:?}): nothing is left to run"));
     }
     let clear_child_tid = task.clear_child_tid.swap(0, Ordering::Relaxed);
     if clear_child_tid != 0 {

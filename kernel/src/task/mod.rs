@@ -320,7 +320,7 @@ pub fn first_turn() {
 }
 
 /// What was asked of the task while it was in the kernel.
-pub fn exit_to_user_work(_frame: &mut TrapFrame) {
+pub fn exit_to_user_work() {
     if current().work.load(Ordering::Relaxed) & NEED_RESCHED != 0 {
         sched::schedule();
     }
