@@ -1,6 +1,9 @@
 //! Physical frames: the buddy allocator behind the lists that `mm` keeps by order. Plain functions, callable with
 //! interrupts masked and under any lock but the heap's.
 //!
+//! The last frames are for the kernel's heap and tables only (Linux: `min_free_kbytes`): when programs have taken all
+//! the rest, a small object that a system call needs to say ENOMEM can still be had.
+//!
 //! The buddy crate keeps its lists on the heap. Those allocations come from a small heap of their own
 //! ([`crate::heap::grow_frame_heap`]), which is topped up here before the lock is taken, so that a frame operation
 //! never waits for memory that only a frame operation could give.
@@ -38,12 +41,16 @@ pub fn add_range(range: Range<u64>) {
 
 /// Takes 2^`order` frames, aligned to their size. Their content is undefined.
 pub fn alloc(order: u32) -> Option<u64> {
+    if free_count() < reserved() + (1u64.checked_shl(order)?) {
+        return None;
+    }
     heap::top_up_frame_heap();
     alloc_from_reserve(order)
 }
 
-/// As [`alloc`], for the kernel's own tables: topping up maps memory, so it cannot happen under the lock of the
-/// tables. What the last top-up left serves many operations.
+/// As [`alloc`], for the kernel's heap and tables: takes the reserved frames too. It does not top up the frame heap,
+/// because topping up maps memory and this is also called under the lock of the tables; what the last top-up left
+/// serves many operations.
 pub fn alloc_from_reserve(order: u32) -> Option<u64> {
     if order as usize >= ORDERS {
         return None;
@@ -62,6 +69,11 @@ pub fn free(pa: u64, order: u32) {
     heap::top_up_frame_heap();
     with_buddy(|buddy| buddy.dealloc((pa / PAGE_SIZE) as usize, 1 << order));
     FREE.fetch_add(1 << order, Ordering::Relaxed);
+}
+
+/// Frames that only [`alloc_from_reserve`] takes.
+pub fn reserved() -> u64 {
+    (total() / 256).clamp(64, 1024)
 }
 
 /// Frames that were ever given to the allocator.

@@ -23,6 +23,8 @@ use slab::{Class, Slabs};
 const GROWTH: u64 = 2 << 20;
 /// [`reserve`] keeps at least this much free.
 const RESERVE: usize = 256 << 10;
+/// An allocation up to this size may use the frames that programs cannot have.
+const SMALL: usize = 32 << 10;
 /// The frame heap starts with this much.
 const FRAME_HEAP_START: u64 = 64 << 10;
 /// It is topped up below this: far more than the nodes that one operation on 19 orders can need.
@@ -104,7 +106,7 @@ pub fn top_up_frame_heap() {
     if ALLOCATOR.frame.lock().free() >= FRAME_HEAP_LOW || BUSY.swap(true, Ordering::Acquire) {
         return;
     }
-    let found = ORDERS.into_iter().find_map(|order| Some((frames::alloc(order)?, order)));
+    let found = ORDERS.into_iter().find_map(|order| Some((frames::alloc_from_reserve(order)?, order)));
     if let Some((pa, order)) = found {
         let size = PAGE_SIZE << order;
         let at = TOP.load(Ordering::Relaxed);
@@ -123,7 +125,14 @@ pub fn top_up_frame_heap() {
 impl KernelHeap {
     /// Maps more memory behind the heap, at least `size` bytes, in the largest pieces that are free. False when
     /// there is none.
+    ///
+    /// Small objects may use the reserved frames. A large one is refused at once when it cannot be had: the heap does
+    /// not shrink, so frames that it takes in vain would be lost.
     fn grow(&self, size: usize) -> bool {
+        let small = size <= SMALL;
+        if !small && frames::free_count() < frames::reserved() + size as u64 / PAGE_SIZE {
+            return false;
+        }
         let mut top = self.main_top.lock();
         let end = *top + (size as u64 + PAGE_SIZE).next_multiple_of(PAGE_SIZE);
         if end > layout::HEAP + WINDOW {
@@ -132,7 +141,9 @@ impl KernelHeap {
         while *top < end {
             // 2M while the address is aligned, else pages in natural sizes up to the next 2M.
             let largest = ((*top / PAGE_SIZE).trailing_zeros()).min(9);
-            let Some((pa, order)) = (0..=largest).rev().find_map(|o| Some((frames::alloc(o)?, o))) else {
+            let block = (0..=largest).rev().find_map(|o| Some((frames::alloc(o)?, o)));
+            let reserved = || small.then(|| frames::alloc_from_reserve(0)).flatten();
+            let Some((pa, order)) = block.or_else(|| Some((reserved()?, 0))) else {
                 return false;
             };
             let piece = PAGE_SIZE << order;
