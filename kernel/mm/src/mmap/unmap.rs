@@ -64,14 +64,13 @@ impl<H: Hw> Mm<H> {
         let mut gather = tables.gather(&mem);
         let counters = &mut self.counters;
         gather.add_all();
-        let mut floor = 0;
         for (i, vma) in self.vmas.iter().enumerate() {
             tables.clear_full_ptes(&mut gather, vma.start, vma.end, |gather, _, pte| {
                 zap_pte(counters, gather, pte);
             });
             let ceiling = self.vmas.iter().nth(i + 1).map_or(u64::MAX, |next| next.start);
-            tables.free_pgtables(&mut gather, vma.start, vma.end, (floor, ceiling));
-            floor = vma.end;
+            // Nothing is left below: the last area that shares a table frees it.
+            tables.free_pgtables(&mut gather, vma.start, vma.end, (0, ceiling));
         }
         self.vmas.remove(0, task_size);
         tables.destroy(&mut gather);
