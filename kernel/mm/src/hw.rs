@@ -1,6 +1,7 @@
 //! The seam to the machine. The kernel implements [`Hw`] with instructions; mm's tests implement it for a
 //! newtype around the simulated machine, which notices what real hardware would punish and QEMU forgives.
 
+use crate::arm64::asid::Context;
 use crate::arm64::geometry::Granules;
 use crate::arm64::tlb::Tlbi;
 use crate::types::{Pfn, PhysAddr, PhysSeg};
@@ -64,6 +65,13 @@ pub trait Hw: Send + Sync + 'static {
     fn tlbi(&self, op: Tlbi);
     /// Waits for TLB and cache maintenance to complete on all CPUs (`dsb ish`).
     fn dsb_ish(&self);
+
+    /// Tables with the root `root` are about to be freed while their address space lives on: every CPU that has the root
+    /// loaded goes to an empty table before this returns.
+    fn leave_tables(&self, root: PhysAddr);
+    /// The address space has its new tables: CPUs that [`Hw::leave_tables`] sent away from it load it again before they
+    /// run its code.
+    fn join_tables(&self, context: &Context);
 
     /// Makes `len` bytes that were written as data visible to instruction fetches on all CPUs: clean to the
     /// point of unification, invalidate the instruction cache, each as CTR_EL0 asks.

@@ -1,12 +1,14 @@
 //! The machine as `mm` sees it: the kernel's implementation of [`Hw`]. Frames come from the buddy allocator, reads
 //! go to the block layer, waiters sleep.
 
-use super::{barrier, cache, cpu, phys, tlbflush};
+use super::{barrier, cache, cpu, mmu_context, phys, tlbflush};
 use crate::block::{self, Bio, BioOp, EndIo};
 use crate::sync::WaitQueue;
+use crate::task::user_mm;
 use crate::{frames, memory};
 use abi::Errno;
 use core::sync::atomic::{AtomicU64, Ordering};
+use mm::arm64::asid::Context;
 use mm::arm64::geometry::Granules;
 use mm::arm64::tlb::Tlbi;
 use mm::folio::Flags;
@@ -128,6 +130,14 @@ impl Hw for Machine {
 
     fn dsb_ish(&self) {
         barrier::dsb_ish();
+    }
+
+    fn leave_tables(&self, root: PhysAddr) {
+        mmu_context::leave(root);
+    }
+
+    fn join_tables(&self, context: &Context) {
+        user_mm::join(context);
     }
 
     fn sync_icache(&self, at: PhysAddr, len: u64) {

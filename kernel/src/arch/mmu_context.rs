@@ -47,3 +47,10 @@ pub fn deactivate() {
     TTBR0_EL1.set(RESERVED_TTBR0.load(Ordering::Relaxed));
     barrier::isb();
 }
+
+/// Goes to no user address space if this CPU walks `root`.
+pub fn leave(root: PhysAddr) {
+    if TTBR0_EL1.get() & (1 << TTBR_ASID_SHIFT) - 1 == root.0 {
+        deactivate();
+    }
+}

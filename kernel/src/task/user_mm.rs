@@ -8,9 +8,8 @@ use crate::memory;
 use crate::sync::{Mutex, MutexGuard};
 use ::mm::Mm;
 use ::mm::arm64::asid::Context;
-use ::mm::arm64::geometry::Geometry;
 use ::mm::fault::VmFault;
-use ::mm::types::{Access, PageSize, PhysAddr};
+use ::mm::types::{Access, PageSize};
 use abi::Errno;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
@@ -29,8 +28,6 @@ pub struct UserMm {
     /// Linux's mmap lock. Not to be held while user memory is accessed: the fault takes it.
     mm: Mutex<Mm<Machine>>,
     context: Arc<Context>,
-    root: PhysAddr,
-    geometry: &'static Geometry,
     page_size: PageSize,
     task_size: u64,
 }
@@ -38,12 +35,9 @@ pub struct UserMm {
 impl UserMm {
     /// Takes over an address space.
     pub fn new(mm: Mm<Machine>) -> UserMm {
-        let (context, root, geometry) = {
-            let tables = mm.tables();
-            (tables.context.clone(), tables.root(), tables.live())
-        };
+        let context = mm.tables().context.clone();
         let (page_size, task_size) = (mm.page_size(), mm.task_size());
-        UserMm { mm: Mutex::new(mm), context, root, geometry, page_size, task_size }
+        UserMm { mm: Mutex::new(mm), context, page_size, task_size }
     }
 
     /// The address space, for as long as the guard lives.
@@ -91,13 +85,25 @@ pub(super) fn switch_mm(next: &Task) {
     match &*next.mm.lock() {
         Some(mm) => {
             let asid = memory::get().switch_context(&mm.context, cpu);
-            mmu_context::activate(mm.root, asid, mm.geometry);
+            let (root, geometry) = mm.context.live();
+            mmu_context::activate(root, asid, geometry);
         }
         None => {
             mmu_context::deactivate();
             memory::get().leave_context(cpu);
         }
     }
+}
+
+/// Loads the address space again if the running task is in it: its tables are others now.
+pub fn join(context: &Context) {
+    let flags = barrier::irq_save();
+    let task = current();
+    let ours = task.mm.lock().as_ref().is_some_and(|mm| core::ptr::eq(&*mm.context, context));
+    if ours {
+        switch_mm(&task);
+    }
+    barrier::irq_restore(flags);
 }
 
 /// Gives the running task `mm` in place of what it had, which is returned; whoever waits for the end of its use

@@ -2,13 +2,19 @@
 //! they run out a new generation begins, and every TLB is flushed before any ASID is used again. So none is ever
 //! reused, under whatever granule, with old entries alive.
 
+use crate::arm64::geometry::Geometry;
+use crate::arm64::table::Table;
 use crate::arm64::tlb::Tlbi;
 use crate::hw::Hw;
 use crate::memory::Memory;
 use crate::stats::Stats;
+use crate::types::{PageSize, PhysAddr};
 use alloc::vec;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{
+    AtomicU32, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 const ASID_MASK: u64 = 0xffff;
 const GENERATION: u64 = 1 << 16;
@@ -28,20 +34,42 @@ struct State {
     active: Vec<u64>,
 }
 
-/// The address space's claim to an ASID: generation and number; 0 when it never had one.
-#[derive(Default)]
-pub struct Context(AtomicU64);
+/// What a CPU needs to know of an address space to switch to it, readable without a lock: its claim to an ASID, and the
+/// root and granule of its live table.
+pub struct Context {
+    /// Generation and number; 0 when it never had one.
+    id: AtomicU64,
+    root: AtomicU64,
+    /// log2 of the live table's page in bytes.
+    page_shift: AtomicU32,
+}
 
 impl Context {
+    pub(super) fn new(live: &Table) -> Context {
+        let context =
+            Context { id: AtomicU64::new(0), root: AtomicU64::new(0), page_shift: AtomicU32::new(0) };
+        context.set_live(live);
+        context
+    }
+
     /// The ASID that TLB maintenance for this address space uses. One of a past generation matches nothing that
     /// the address space left behind, because the rollover flushed that.
     pub fn asid(&self) -> u16 {
-        (self.0.load(Relaxed) & ASID_MASK) as u16
+        (self.id.load(Relaxed) & ASID_MASK) as u16
     }
 
-    /// Forgets the ASID: the next switch takes a new one. For a change of granule.
-    pub fn renew(&self) {
-        self.0.store(0, Relaxed);
+    /// What TTBR0_EL1 holds besides the ASID, and the granule for TCR_EL1. Read with interrupts off and used before they
+    /// are on again: [`Hw::leave_tables`] waits for that.
+    pub fn live(&self) -> (PhysAddr, &'static Geometry) {
+        let page = PageSize::ALL.into_iter().find(|page| page.shift() == self.page_shift.load(Acquire));
+        (PhysAddr(self.root.load(Relaxed)), Geometry::of(page.unwrap_or(PageSize::Size4K)))
+    }
+
+    /// Another table is walked from the next switch on, under a new ASID.
+    pub(super) fn set_live(&self, live: &Table) {
+        self.id.store(0, Relaxed);
+        self.root.store(live.root().0, Relaxed);
+        self.page_shift.store(live.geometry().page_shift, Release);
     }
 }
 
@@ -86,12 +114,12 @@ impl<H: Hw> Memory<H> {
     /// Called with interrupts off, before TTBR0 is written. May flush all TLBs.
     pub fn switch_context(&self, context: &Context, cpu: usize) -> u16 {
         let mut state = self.asids.state.lock();
-        let old = context.0.load(Relaxed);
+        let old = context.id.load(Relaxed);
         if old & !ASID_MASK != state.generation {
             let asid = self.new_context(&mut state, old);
-            context.0.store(asid, Relaxed);
+            context.id.store(asid, Relaxed);
         }
-        let now = context.0.load(Relaxed);
+        let now = context.id.load(Relaxed);
         state.active[cpu] = now;
         (now & ASID_MASK) as u16
     }

@@ -39,34 +39,25 @@ pub struct PageTables {
     native: Option<Table>,
     page: PageSize,
     fallback: Option<Fallback>,
-    /// The ASID.
+    /// What a switch to these tables needs.
     pub context: Arc<Context>,
 }
 
 impl PageTables {
-    /// Empty tables for a process with pages of `page`. Falls back at once where the CPU lacks the granule. ENOMEM
-    /// when the roots cannot be had.
+    /// Empty tables for a process with pages of `page`. Falls back at once where the CPU lacks the granule or no frames
+    /// for a native root are to be had. ENOMEM when there is no Linux root.
     pub fn new<H: Hw>(mem: &Memory<H>, page: PageSize) -> Result<PageTables, Errno> {
-        let mut tables = PageTables {
-            linux: Table::new(mem, &GRANULE_4K)?,
-            native: None,
-            page,
-            fallback: None,
-            context: Arc::new(Context::default()),
-        };
+        let linux = Table::new(mem, &GRANULE_4K)?;
+        let context = Arc::new(Context::new(&linux));
+        let mut tables = PageTables { linux, native: None, page, fallback: None, context };
         if page != PageSize::Size4K {
             if !mem.hw.features().granules.has(page) {
-                Stats::add(&mem.stats.native_fallback_no_granule, 1);
-                tables.fallback = Some(Fallback::NoGranule);
+                tables.note_fallback(mem, Fallback::NoGranule);
+            } else if let Ok(native) = Table::new(mem, Geometry::of(page)) {
+                tables.context.set_live(&native);
+                tables.native = Some(native);
             } else {
-                match Table::new(mem, Geometry::of(page)) {
-                    Ok(native) => tables.native = Some(native),
-                    Err(error) => {
-                        let mut gather = MmuGather::new(mem, 0, &GRANULE_4K);
-                        tables.linux.destroy(&mut gather, Rest::RootOnly);
-                        return Err(error);
-                    }
-                }
+                tables.note_fallback(mem, Fallback::NoContigMemory);
             }
         }
         Ok(tables)
@@ -86,6 +77,11 @@ impl PageTables {
         self.live_table().root()
     }
 
+    /// Root of the Linux table, live or not.
+    pub fn linux_root(&self) -> PhysAddr {
+        self.linux.root()
+    }
+
     /// Why there is no native table, if there should be one.
     pub fn fallback(&self) -> Option<Fallback> {
         self.fallback
@@ -99,7 +95,7 @@ impl PageTables {
 
     /// A batch for changes to these tables.
     pub fn gather<'m, H: Hw>(&self, mem: &'m Memory<H>) -> MmuGather<'m, H> {
-        MmuGather::new(mem, self.context.asid(), self.live())
+        MmuGather::new(mem, self.context.clone())
     }
 
     /// The entry for the kernel page at `va`, hardware's notes in the native table included.
@@ -118,13 +114,18 @@ impl PageTables {
     }
 
     /// Allocates the tables for `start..end`, so that [`PageTables::set_ptes`] there cannot fail (Linux's `pte_alloc`).
-    pub fn pte_alloc<H: Hw>(&self, mem: &Memory<H>, start: u64, end: u64) -> Result<(), Errno> {
-        for table in core::iter::once(&self.linux).chain(&self.native) {
-            let mut va = start;
-            while va < end {
-                table.leaf_alloc(mem, va)?;
-                va = (va & !(table.leaf_table_size() - 1)).saturating_add(table.leaf_table_size());
-            }
+    /// ENOMEM when a Linux table cannot be had; lack of a native one, which needs more frames in a row, is a fallback.
+    pub fn pte_alloc<H: Hw>(
+        &mut self,
+        gather: &mut MmuGather<'_, H>,
+        start: u64,
+        end: u64,
+    ) -> Result<(), Errno> {
+        alloc_leaves(&self.linux, gather.mem(), start, end)?;
+        if let Some(native) = &self.native
+            && alloc_leaves(native, gather.mem(), start, end).is_err()
+        {
+            self.fall_back(gather, Fallback::NoContigMemory);
         }
         Ok(())
     }
@@ -225,16 +226,16 @@ impl PageTables {
 
     /// Allocates the tables that moving what is mapped in `from..from + len` to `to` needs.
     pub fn pte_alloc_for_move<H: Hw>(
-        &self,
-        mem: &Memory<H>,
+        &mut self,
+        gather: &mut MmuGather<'_, H>,
         from: u64,
         to: u64,
         len: u64,
     ) -> Result<(), Errno> {
         let step = self.page.bytes();
         for offset in (0..len).step_by(step as usize) {
-            if self.has_entries(mem, from + offset, from + offset + step) {
-                self.pte_alloc(mem, to + offset, to + offset + step)?;
+            if self.has_entries(gather.mem(), from + offset, from + offset + step) {
+                self.pte_alloc(gather, to + offset, to + offset + step)?;
             }
         }
         Ok(())
@@ -294,11 +295,27 @@ impl PageTables {
         }
     }
 
-    /// Ends the native table: from the next switch on hardware walks the Linux table, and the process keeps its page
-    /// size. All that hardware noted is in the Linux table then. The batch has been flushed when this returns.
+    /// Ends the native table: hardware walks the Linux table from here on, and the process keeps its page size. All that
+    /// hardware noted is in the Linux table when this returns, and the native tables are free.
     pub fn fall_back<H: Hw>(&mut self, gather: &mut MmuGather<'_, H>, reason: Fallback) {
         let Some(mut native) = self.native.take() else { return };
         let mem = gather.mem();
+        self.note_fallback(mem, reason);
+        let old_asid = self.context.asid();
+        // Whoever switches to the address space from here on gets the Linux table; whoever is on the native one leaves.
+        // Only then has hardware made its last note there.
+        self.context.set_live(&self.linux);
+        mem.hw.leave_tables(native.root());
+        mem.flush_asid(old_asid);
+        let all = (0, native.geometry().task_size());
+        let mut fold = |va, pte: Pte| native_table::fold_from(&native, mem, va, pte);
+        linux_table::update_live(&self.linux, gather, all, &mut fold, &mut |_, _, _| {});
+        native.destroy(gather, Rest::Populated);
+        gather.flush();
+        mem.hw.join_tables(&self.context);
+    }
+
+    fn note_fallback<H: Hw>(&mut self, mem: &Memory<H>, reason: Fallback) {
         let counter = match reason {
             Fallback::NoGranule => &mem.stats.native_fallback_no_granule,
             Fallback::NoContigMemory => &mem.stats.native_fallback_no_contig_memory,
@@ -308,25 +325,6 @@ impl PageTables {
         };
         Stats::add(counter, 1);
         self.fallback = Some(reason);
-        self.linux.for_each_run(
-            mem,
-            0,
-            self.linux.geometry().task_size().min(native.geometry().task_size()),
-            |run| {
-                for i in 0..(run.end - run.start) / PAGE_SIZE {
-                    let at = run.desc.offset(i * 8);
-                    let pte = Pte(mem.hw.read_desc(at));
-                    if pte.valid() {
-                        let va = run.start + i * PAGE_SIZE;
-                        mem.hw.write_desc(at, native_table::fold_from(&native, mem, va, pte).0);
-                    }
-                }
-            },
-        );
-        gather.add_all();
-        native.destroy(gather, Rest::Populated);
-        gather.flush();
-        self.context.renew();
     }
 
     /// An operation left something that no native entry can say: the Linux table is right, so run on that.
@@ -348,4 +346,14 @@ impl PageTables {
             native.destroy(gather, Rest::RootOnly);
         }
     }
+}
+
+/// Makes sure of the last-level tables of `start..end`.
+fn alloc_leaves<H: Hw>(table: &Table, mem: &Memory<H>, start: u64, end: u64) -> Result<(), Errno> {
+    let mut va = start;
+    while va < end {
+        table.leaf_alloc(mem, va)?;
+        va = (va & !(table.leaf_table_size() - 1)).saturating_add(table.leaf_table_size());
+    }
+    Ok(())
 }

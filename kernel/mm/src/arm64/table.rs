@@ -64,7 +64,10 @@ fn child_of(desc: u64) -> Option<PhysAddr> {
 impl Table {
     /// An empty tree. ENOMEM when its root cannot be had.
     pub fn new<H: Hw>(mem: &Memory<H>, geometry: &'static Geometry) -> Result<Table, Errno> {
-        Ok(Table { root: mem.alloc_table(geometry)?, geometry })
+        let root = mem.alloc_table(geometry)?;
+        // The zeroes must be visible before a CPU loads the root.
+        mem.hw.dsb_ishst();
+        Ok(Table { root, geometry })
     }
 
     /// What TTBR0 holds.

@@ -1,12 +1,14 @@
 //! TLB invalidation as a batch object (Linux's `mmu_gather`): changes are collected, one flush covers them, and
 //! only after the flush do the pages and tables go that a stale entry could still reach.
 
+use super::asid::Context;
 use super::geometry::Geometry;
 use crate::folio::Folio;
 use crate::hw::Hw;
 use crate::memory::Memory;
 use crate::stats::Stats;
 use crate::types::Pfn;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use arrayvec::ArrayVec;
 use core::sync::atomic::Ordering::Relaxed;
@@ -55,8 +57,8 @@ const MAX_FOLIOS: usize = 1024;
 #[must_use = "dropping it is what flushes the TLB: bind it for as long as the changes go on"]
 pub struct MmuGather<'m, H: Hw> {
     mem: &'m Memory<H>,
-    asid: u16,
-    geometry: &'static Geometry,
+    /// Asked for ASID and granule at the flush, not before: both may change while the batch is open.
+    context: Arc<Context>,
     ranges: ArrayVec<(u64, u64), MAX_RANGES>,
     /// Everything of the ASID goes: tables of all sizes are being taken down.
     whole: bool,
@@ -67,12 +69,11 @@ pub struct MmuGather<'m, H: Hw> {
 }
 
 impl<'m, H: Hw> MmuGather<'m, H> {
-    /// A batch for the address space `asid`, whose live table has this geometry.
-    pub fn new(mem: &'m Memory<H>, asid: u16, geometry: &'static Geometry) -> MmuGather<'m, H> {
+    /// A batch for the address space that `context` names.
+    pub fn new(mem: &'m Memory<H>, context: Arc<Context>) -> MmuGather<'m, H> {
         MmuGather {
             mem,
-            asid,
-            geometry,
+            context,
             ranges: ArrayVec::new(),
             whole: false,
             tables_changed: false,
@@ -86,9 +87,8 @@ impl<'m, H: Hw> MmuGather<'m, H> {
         self.mem
     }
 
-    /// Entries for `start..end` (bytes) of the live table were narrowed or cleared.
+    /// Entries for `start..end` (bytes), whole process pages or less, of the live table were narrowed or cleared.
     pub fn add_range(&mut self, start: u64, end: u64) {
-        let (start, end) = (self.geometry.page.align_down(start), end);
         if let Some(last) = self.ranges.last_mut()
             && start <= last.1
             && end >= last.0
@@ -154,29 +154,24 @@ impl<'m, H: Hw> MmuGather<'m, H> {
 
     fn flush_tlb(&mut self) {
         let hw = &self.mem.hw;
+        let (asid, geometry) = (self.context.asid(), self.context.live().1);
         hw.dsb_ishst();
         let last_level = !self.tables_changed;
-        let total: u64 = self.ranges.iter().map(|(start, end)| self.nr_pages(*start, *end)).sum();
+        let total: u64 = self.ranges.iter().map(|range| nr_pages(geometry, *range)).sum();
         let by_asid = self.whole || self.tables_changed || (!hw.features().tlbi_range && total > MAX_VA_OPS);
         let mut ops = 0;
         if by_asid {
-            hw.tlbi(Tlbi::Asid(self.asid));
+            hw.tlbi(Tlbi::Asid(asid));
             ops += 1;
         } else {
-            for &(start, end) in &self.ranges {
-                let nr_pages = self.nr_pages(start, end);
-                for_each_op(
-                    hw.features().tlbi_range,
-                    self.asid,
-                    self.geometry,
-                    start,
-                    nr_pages,
-                    last_level,
-                    |op| {
-                        hw.tlbi(op);
-                        ops += 1;
-                    },
-                );
+            for &range in &self.ranges {
+                let start = geometry.page.align_down(range.0);
+                let nr_pages = nr_pages(geometry, range);
+                let has_range = hw.features().tlbi_range;
+                for_each_op(has_range, asid, geometry, start, nr_pages, last_level, |op| {
+                    hw.tlbi(op);
+                    ops += 1;
+                });
             }
         }
         hw.dsb_ish();
@@ -186,16 +181,26 @@ impl<'m, H: Hw> MmuGather<'m, H> {
         self.whole = false;
         self.tables_changed = false;
     }
+}
 
-    /// Pages of the live granule in `start..end`.
-    fn nr_pages(&self, start: u64, end: u64) -> u64 {
-        (end - start).div_ceil(self.geometry.page.bytes())
-    }
+/// Pages of the granule that `start..end` touches.
+fn nr_pages(geometry: &Geometry, (start, end): (u64, u64)) -> u64 {
+    (end - geometry.page.align_down(start)).div_ceil(geometry.page.bytes())
 }
 
 impl<H: Hw> Drop for MmuGather<'_, H> {
     fn drop(&mut self) {
         self.flush();
+    }
+}
+
+impl<H: Hw> Memory<H> {
+    /// Drops all that any TLB holds under `asid`, which its address space has just given up.
+    pub(super) fn flush_asid(&self, asid: u16) {
+        self.hw.dsb_ishst();
+        self.hw.tlbi(Tlbi::Asid(asid));
+        self.hw.dsb_ish();
+        Stats::add(&self.stats.tlbi, 1);
     }
 }
 

@@ -153,7 +153,7 @@ impl<H: Hw> Memory<H> {
                 Some(entry) if ready => next = entry.end(),
                 _ => {
                     entries.iter().for_each(|entry| self.folio_put(entry.folio));
-                    return Err(VmFault::Io(Io { mapping: mapping.clone(), index: next }));
+                    return Err(VmFault::Io(Io { mapping: mapping.clone(), index, nr_kernel_pages }));
                 }
             }
         }

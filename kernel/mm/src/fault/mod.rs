@@ -17,6 +17,7 @@ use crate::types::Access;
 use crate::vma::{STACK_GUARD_PAGES, VmFlags, Vma};
 use abi::{Errno, Prot};
 use alloc::sync::Arc;
+use arrayvec::ArrayVec;
 
 /// Why a fault could not be handled at once.
 #[derive(Clone)]
@@ -33,21 +34,33 @@ pub enum VmFault {
     Io(Io),
 }
 
-/// File data that a fault waits for.
+/// File data that a fault waits for: one process page of it.
 #[derive(Clone)]
 pub struct Io {
     mapping: Arc<AddressSpace>,
-    /// Kernel page of the file.
+    /// First kernel page of the file.
     index: u64,
+    nr_kernel_pages: u64,
 }
 
 impl Io {
     /// Reads it, blocking, with no lock held. EIO (a SIGBUS for the faulting program) or ENOMEM.
+    ///
+    /// All of it is held until all of it is there: otherwise reading one page could make reclaim drop the one before,
+    /// and the fault would ask for that again, for ever.
     pub fn read<H: Hw>(&self, mem: &Arc<Memory<H>>) -> Result<(), Errno> {
-        let entry = mem.read_folio(&self.mapping, self.index)?;
-        mem.folio_put(entry.folio);
+        let mut held = ArrayVec::<Folio, 16>::new();
+        let mut next = self.index;
+        let mut result = Ok(());
+        while next < self.index + self.nr_kernel_pages && result.is_ok() {
+            result = mem.read_folio(&self.mapping, next).map(|entry| {
+                held.push(entry.folio);
+                next = entry.end();
+            });
+        }
+        held.into_iter().for_each(|folio| mem.folio_put(folio));
         Stats::add(&mem.stats.pgmajfault, 1);
-        Ok(())
+        result
     }
 }
 
@@ -181,7 +194,9 @@ impl<H: Hw> Mm<H> {
     }
 
     fn pte_alloc(&mut self, start: u64, end: u64) -> Result<(), VmFault> {
-        self.tables.get_mut().pte_alloc(&self.mem, start, end).map_err(|_| VmFault::Oom)
+        let tables = self.tables.get_mut();
+        let mut gather = tables.gather(&self.mem);
+        tables.pte_alloc(&mut gather, start, end).map_err(|_| VmFault::Oom)
     }
 }
 

@@ -76,38 +76,50 @@ impl<H: Hw> Memory<H> {
     ) -> Result<(), Errno> {
         let mut added: ArrayVec<Entry, MAX_SEGS> = ArrayVec::new();
         let mut index = window.start;
+        let mut result = Ok(());
         while index < window.end && !added.is_full() {
-            let order = self.ra_order(mapping, index, window.end);
-            let covers = index <= wanted && wanted < index + (1 << order);
-            match self.add_locked_folio(mapping, index, order, covers) {
+            match self.add_largest_folio(mapping, index, window.end, wanted) {
                 Ok(entry) => {
                     index = entry.end();
                     added.push(entry);
                 }
-                // A smaller folio is in the way of the wanted page's one: a single page always fits, or is there
-                // already. Whoever needs a larger folio finds out from what it gets.
-                Err(Errno::EEXIST) if covers && order > 0 => {
-                    added.extend(self.add_locked_folio(mapping, wanted, 0, covers).ok());
+                Err(Errno::EEXIST) => index += 1,
+                // What comes before the wanted page is a gift, too.
+                Err(_) if index < wanted => index += 1,
+                Err(error) => {
+                    result = if index == wanted { Err(error) } else { Ok(()) };
                     break;
                 }
-                Err(Errno::EEXIST) => index += 1 << order,
-                Err(error) if index <= wanted => {
-                    self.start_reading(mapping, &added);
-                    return Err(error);
-                }
-                Err(_) => break,
             }
         }
         self.start_reading(mapping, &added);
-        Ok(())
+        result
+    }
+
+    /// Adds a folio that begins at `index`: of the file's minimum order or what readahead likes; where memory has no such
+    /// block or a smaller folio is in the way, of the next smaller one. EEXIST when the page itself is cached.
+    fn add_largest_folio(
+        self: &Arc<Self>,
+        mapping: &Arc<AddressSpace>,
+        index: u64,
+        end: u64,
+        wanted: u64,
+    ) -> Result<Entry, Errno> {
+        let mut order = self.ra_order(mapping, index, end);
+        loop {
+            match self.add_locked_folio(mapping, index, order, index == wanted) {
+                Err(_) if order > 0 => order -= 1,
+                result => return result,
+            }
+        }
     }
 
     /// Largest order that is aligned at `index`, does not pass the window, and makes no small file take a large
-    /// folio; at least the file's minimum.
+    /// folio; at least the file's minimum where `index` is aligned for that.
     fn ra_order(&self, mapping: &AddressSpace, index: u64, end: u64) -> u8 {
         let aligned = index.trailing_zeros().min(u32::from(RA_ORDER)) as u8;
         let fitting = (end - index).ilog2() as u8;
-        aligned.min(fitting).max(mapping.min_order())
+        aligned.min(fitting.max(mapping.min_order()))
     }
 
     fn add_locked_folio(
@@ -117,20 +129,13 @@ impl<H: Hw> Memory<H> {
         order: u8,
         needed: bool,
     ) -> Result<Entry, Errno> {
-        let mut order = order;
-        let folio = loop {
-            if let Some(folio) = self.alloc_folio_opportunistic(order) {
-                break folio;
-            }
-            if order <= mapping.min_order() {
-                if !needed {
-                    return Err(Errno::ENOMEM);
-                }
-                break self.alloc_folio(order).ok_or(Errno::ENOMEM)?;
-            }
-            order -= 1;
+        let folio = match self.alloc_folio_opportunistic(order) {
+            Some(folio) => folio,
+            // Reclaim is for the page that somebody waits for; for a larger folio it would throw out what the same
+            // fault has just read.
+            None if needed && order == 0 => self.alloc_folio(0).ok_or(Errno::ENOMEM)?,
+            None => return Err(Errno::ENOMEM),
         };
-        // The smaller folio may not cover the wanted page; the caller's loop then goes on to it.
         self.folio_set(folio, Flags::LOCKED);
         let entry = Entry { folio, index, order };
         mapping.add_folio(self, entry).inspect_err(|_| self.folio_put(folio))?;

@@ -11,14 +11,20 @@ use core::sync::atomic::Ordering::{Relaxed, Release};
 pub const MAX_ORDER: u8 = 10;
 /// An empty list takes a block of this order from the buddy allocator and cuts it up.
 const REFILL_ORDER: u8 = 6;
-/// Kernel pages that may wait in the lists before some go back, so that the buddy allocator can join them.
+/// Kernel pages that may wait in the lists before half go back, so that the buddy allocator can join them.
 const HIGH_MARK: u64 = 4096;
 
 /// Free frames by order, linked through their metadata.
-#[derive(Default)]
 pub struct FreeLists {
     heads: [u32; MAX_ORDER as usize + 1],
     nr_kernel_pages: u64,
+    high_mark: u64,
+}
+
+impl Default for FreeLists {
+    fn default() -> FreeLists {
+        FreeLists { heads: [0; MAX_ORDER as usize + 1], nr_kernel_pages: 0, high_mark: HIGH_MARK }
+    }
 }
 
 impl<H: Hw> Memory<H> {
@@ -72,8 +78,9 @@ impl<H: Hw> Memory<H> {
         self.stats.nr_used_to_free(1 << order);
         let mut lists = self.free.lock();
         self.push(&mut lists, folio.0, order);
-        if lists.nr_kernel_pages > HIGH_MARK {
-            self.drain(&mut lists, HIGH_MARK / 2);
+        if lists.nr_kernel_pages > lists.high_mark {
+            let keep = lists.high_mark / 2;
+            self.drain(&mut lists, keep);
         }
     }
 
@@ -141,8 +148,11 @@ impl<H: Hw> Memory<H> {
         }
     }
 
-    /// Gives every free frame back to the buddy allocator, for tests that count.
-    pub fn drain_free_lists(&self) {
-        self.drain(&mut self.free.lock(), 0);
+    /// Lets at most `nr_kernel_pages` wait in the lists; 0 hands every freed frame back at once, so that the buddy
+    /// allocator sees each free when it happens.
+    pub fn limit_free_lists(&self, nr_kernel_pages: u64) {
+        let mut lists = self.free.lock();
+        lists.high_mark = nr_kernel_pages;
+        self.drain(&mut lists, nr_kernel_pages);
     }
 }

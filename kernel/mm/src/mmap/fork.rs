@@ -27,6 +27,11 @@ impl<H: Hw> Mm<H> {
         child.limits = self.limits;
         child.vmas.reserve(self.vmas.count())?;
         let tables = self.tables.get_mut();
+        if let Some(reason) = tables.fallback() {
+            // Its folios may be smaller than a process page; the child gets the same ones.
+            let tables = child.tables.get_mut();
+            tables.fall_back(&mut tables.gather(&mem), reason);
+        }
         let mut gather = tables.gather(&mem);
         for vma in self.vmas.iter().filter(|vma| !vma.flags.contains(VmFlags::DONTCOPY)) {
             child.counters.total_vm += vma.len();
@@ -91,7 +96,7 @@ impl Batch {
         gather: &mut MmuGather<'_, H>,
         counters: &mut MmCounters,
     ) -> Result<(), Errno> {
-        child.pte_alloc(mem, self.va, self.va + self.nr * PAGE_SIZE)?;
+        child.pte_alloc(gather, self.va, self.va + self.nr * PAGE_SIZE)?;
         let folio = mem.folio_of(self.pte.pfn());
         mem.folio_ref_add(folio, self.nr as u32);
         mem.folio_add_mapcount(folio, self.nr as u32);

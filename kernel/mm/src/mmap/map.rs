@@ -53,9 +53,11 @@ impl<H: Hw> Mm<H> {
         let addr = self.get_unmapped_area(addr, len, flags)?;
         let end = addr + len;
         let shared = flags.contains(MapFlags::SHARED);
-        let file = match request.file {
-            None if shared => Some(self.shared_anon(len)?),
-            file => file,
+        let (file, pgoff) = match request.file {
+            // An offset means nothing without a file (Linux's `do_mmap`).
+            None if shared => (Some(self.shared_anon(len)?), 0),
+            None => (None, addr >> PAGE_SHIFT),
+            file => (file, pgoff),
         };
         if let Some(file) = &file {
             // New folios of this file are at least as large as this process's page; what is cached already stays.
@@ -64,7 +66,6 @@ impl<H: Hw> Mm<H> {
         let mut vm_flags = VmFlags::empty();
         vm_flags.set(VmFlags::SHARED, shared);
         vm_flags.set(VmFlags::GROWSDOWN, flags.contains(MapFlags::GROWSDOWN));
-        let pgoff = if file.is_some() { pgoff } else { addr >> PAGE_SHIFT };
         self.vmas.reserve(3)?;
         if flags.contains(MapFlags::FIXED) {
             self.vmas.split(addr);

@@ -100,6 +100,12 @@ impl<H: Hw> Mm<H> {
         if total > self.limits.address_space { Err(Errno::ENOMEM) } else { Ok(()) }
     }
 
+    fn alloc_for_move(&mut self, from: u64, to: u64, len: u64) -> Result<(), Errno> {
+        let tables = self.tables.get_mut();
+        let mut gather = tables.gather(&self.mem);
+        tables.pte_alloc_for_move(&mut gather, from, to, len)
+    }
+
     fn move_area(
         &mut self,
         vma: &Vma,
@@ -117,13 +123,13 @@ impl<H: Hw> Mm<H> {
         } else {
             self.get_unmapped_area(0, new_len, MapFlags::empty())?
         };
-        self.tables.get_mut().pte_alloc_for_move(&self.mem, addr, to, kept_len)?;
+        self.alloc_for_move(addr, to, kept_len)?;
         if flags.contains(RemapFlags::FIXED) {
             self.vmas.split(to);
             self.vmas.split(to + new_len);
             self.unmap_split(to, to + new_len);
             // Unmapping may have freed tables that were just made sure of.
-            self.tables.get_mut().pte_alloc_for_move(&self.mem, addr, to, kept_len)?;
+            self.alloc_for_move(addr, to, kept_len)?;
         }
         let mut moved = vma.clone();
         moved.start = to;

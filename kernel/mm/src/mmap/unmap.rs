@@ -64,14 +64,16 @@ impl<H: Hw> Mm<H> {
         let mut gather = tables.gather(&mem);
         let counters = &mut self.counters;
         gather.add_all();
-        for (i, vma) in self.vmas.iter().enumerate() {
+        let mut areas = self.vmas.iter().peekable();
+        while let Some(vma) = areas.next() {
             tables.clear_full_ptes(&mut gather, vma.start, vma.end, |gather, _, pte| {
                 zap_pte(counters, gather, pte);
             });
-            let ceiling = self.vmas.iter().nth(i + 1).map_or(u64::MAX, |next| next.start);
-            // Nothing is left below: the last area that shares a table frees it.
+            // What lies below is gone already, so nothing holds a table from there.
+            let ceiling = areas.peek().map_or(u64::MAX, |next| next.start);
             tables.free_pgtables(&mut gather, vma.start, vma.end, (0, ceiling));
         }
+        drop(areas);
         self.vmas.remove(0, task_size);
         tables.destroy(&mut gather);
         gather.flush();

@@ -1,0 +1,549 @@
+//! A machine, a few processes of one page size each, and their models. An operation is done to both; what the machine
+//! then shows must be what the model says.
+
+use super::hw::{Setup, SimHw};
+use super::model::{Content, DiskFile, Page, Pages};
+use abi::{Errno, MapFlags, Prot};
+use mm::arm64::pgtable::Fallback;
+use mm::arm64::pte::Pte;
+use mm::fault::VmFault;
+use mm::mmap::{Advice, MmapRequest, RemapFlags};
+use mm::page_abi::{self, MmapArgs};
+use mm::types::{self, PageSize};
+use mm::vma::VmFlags;
+use mm::{Memory, Mm};
+use sim::{Access, El, Tcr};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Process pages in the range that operations work on.
+pub const SLOTS: u64 = 8;
+/// The end of a last-level table of any granule; the range reaches two process pages below it, so that tables come and
+/// go on both sides.
+const TABLE_EDGE: u64 = 1 << 32;
+const MAX_PROCS: usize = 3;
+
+/// What is mapped.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    Anon,
+    SharedAnon,
+    File(usize),
+    SharedFile(usize),
+}
+
+/// One operation; numbers are taken modulo what there is. Places and lengths are in process pages.
+#[derive(Clone, Debug)]
+pub enum Op {
+    Map {
+        slot: u64,
+        pages: u64,
+        prot: u32,
+        kind: Kind,
+        offset: u64,
+    },
+    Unmap {
+        slot: u64,
+        pages: u64,
+    },
+    Protect {
+        slot: u64,
+        pages: u64,
+        prot: u32,
+    },
+    Discard {
+        slot: u64,
+        pages: u64,
+    },
+    Remap {
+        slot: u64,
+        pages: u64,
+        to: u64,
+        new_pages: u64,
+    },
+    Write {
+        slot: u64,
+        sub: u64,
+        value: u64,
+    },
+    Read {
+        slot: u64,
+        sub: u64,
+    },
+    Fetch {
+        slot: u64,
+        sub: u64,
+    },
+    Fork,
+    Exit,
+    Switch {
+        proc: usize,
+        cpu: usize,
+    },
+    Reclaim,
+    NextAllocFails {
+        after: u64,
+        all: bool,
+    },
+    /// From now on no two frames in a row are to be had, or they are again.
+    Fragment {
+        on: bool,
+    },
+}
+
+struct Proc {
+    mm: Mm<SimHw>,
+    pages: Pages,
+}
+
+pub struct World {
+    pub mem: Arc<Memory<SimHw>>,
+    page: PageSize,
+    setup: Setup,
+    files: [Arc<DiskFile>; 2],
+    procs: Vec<Proc>,
+    current: usize,
+    /// The machine may refuse memory during the next operation.
+    failing: bool,
+}
+
+fn prot_of(bits: u32) -> Prot {
+    Prot::from_bits_truncate(bits % 8)
+}
+
+fn readable(prot: Prot) -> bool {
+    !prot.is_empty()
+}
+
+impl World {
+    pub fn new(page: PageSize, setup: Setup) -> World {
+        let mem = SimHw::boot(setup);
+        let files = [DiskFile::new(0, 5 * 4096 + 100), DiskFile::new(1 << 20, 200_000)];
+        let mm = Mm::new(mem.clone(), page).unwrap();
+        let procs = vec![Proc { mm, pages: BTreeMap::new() }];
+        World { mem, page, setup, files, procs, current: 0, failing: false }
+    }
+
+    fn nr(&self) -> u64 {
+        self.page.nr_kernel_pages()
+    }
+
+    fn arena(&self) -> u64 {
+        TABLE_EDGE - 2 * self.page.bytes()
+    }
+
+    fn va(&self, slot: u64) -> u64 {
+        self.arena() + slot % SLOTS * self.page.bytes()
+    }
+
+    fn range(&self, slot: u64, pages: u64) -> (u64, u64) {
+        let slot = slot % SLOTS;
+        let pages = 1 + pages % (SLOTS - slot);
+        let start = self.arena() + slot * self.page.bytes();
+        (start, start + pages * self.page.bytes())
+    }
+
+    /// Does one operation and checks what can be checked at once.
+    pub fn step(&mut self, op: &Op) {
+        if !matches!(op, Op::NextAllocFails { .. }) {
+            self.apply(op);
+            self.mem.hw.machine().frames_mut().never_fail();
+            self.failing = false;
+        } else {
+            self.apply(op);
+        }
+        self.mem.hw.machine().assert_clean();
+    }
+
+    fn apply(&mut self, op: &Op) {
+        match *op {
+            Op::Map { slot, pages, prot, kind, offset } => self.map(slot, pages, prot_of(prot), kind, offset),
+            Op::Unmap { slot, pages } => {
+                let (start, end) = self.range(slot, pages);
+                let proc = &mut self.procs[self.current];
+                proc.mm.munmap(start, end).unwrap();
+                remove(&mut proc.pages, start, end);
+            }
+            Op::Protect { slot, pages, prot } => self.protect(slot, pages, prot_of(prot)),
+            Op::Discard { slot, pages } => {
+                let (start, end) = self.range(slot, pages);
+                let proc = &mut self.procs[self.current];
+                let holes = (start >> 12..end >> 12).any(|page| !proc.pages.contains_key(&page));
+                assert_eq!(proc.mm.madvise(start, end, Advice::DontNeed).is_err(), holes);
+                proc.pages.range_mut(start >> 12..end >> 12).for_each(|(_, page)| page.discard());
+            }
+            Op::Remap { slot, pages, to, new_pages } => self.remap(slot, pages, to, new_pages),
+            Op::Write { slot, sub, value } => self.write(slot, sub, value),
+            Op::Read { slot, sub } => self.read(slot, sub),
+            Op::Fetch { slot, sub } => self.fetch(slot, sub),
+            Op::Fork => self.fork(),
+            Op::Exit => self.exit(),
+            Op::Switch { proc, cpu } => {
+                self.current = proc % self.procs.len();
+                self.mem.hw.run_on(cpu % 2);
+            }
+            Op::Reclaim => {
+                self.mem.reclaim();
+            }
+            Op::Fragment { on } => self.mem.hw.fragment(on),
+            Op::NextAllocFails { after, all } => {
+                let mut machine = self.mem.hw.machine();
+                if all {
+                    machine.frames_mut().fail_all_after(after % 6);
+                } else {
+                    machine.frames_mut().fail_after(after % 6);
+                }
+                self.failing = true;
+            }
+        }
+    }
+
+    fn map(&mut self, slot: u64, pages: u64, prot: Prot, kind: Kind, offset: u64) {
+        let (start, end) = self.range(slot, pages);
+        let offset = offset % 4 * self.page.bytes();
+        let (file, flags, may) = match kind {
+            Kind::Anon => (None, MapFlags::PRIVATE, Prot::all()),
+            Kind::SharedAnon => (None, MapFlags::SHARED, Prot::all()),
+            Kind::File(i) => (Some(self.files[i % 2].clone()), MapFlags::PRIVATE, Prot::all()),
+            Kind::SharedFile(i) => {
+                (Some(self.files[i % 2].clone()), MapFlags::SHARED, Prot::READ | Prot::EXEC)
+            }
+        };
+        let prot = prot & may;
+        let flags = flags | MapFlags::FIXED;
+        let args = page_abi::mmap(self.page, 1 << 42, start, end - start, flags, offset).unwrap();
+        assert_eq!(args, MmapArgs { addr: start, len: end - start, pgoff: offset >> 12 });
+        let request = MmapRequest { args, prot, flags, file: file.clone().map(|file| file as _), may };
+        let proc = &mut self.procs[self.current];
+        assert_eq!(proc.mm.mmap(request).unwrap(), start);
+        remove(&mut proc.pages, start, end);
+        let first = match (&file, kind) {
+            (Some(file), _) => Content::File { file: file.clone(), index: offset >> 12, private: None },
+            (None, Kind::SharedAnon) => {
+                Content::Shared { pages: Rc::default(), index: 0, len: (end - start) >> 12 }
+            }
+            _ => Content::Anon(0),
+        };
+        let first = Page { prot, offset: slot * 72 % 4096, content: first };
+        for i in 0..(end - start) >> 12 {
+            proc.pages.insert((start >> 12) + i, first.fresh(i));
+        }
+    }
+
+    fn protect(&mut self, slot: u64, pages: u64, prot: Prot) {
+        let (start, end) = self.range(slot, pages);
+        let proc = &mut self.procs[self.current];
+        let mut expected = Ok(());
+        for page in start >> 12..end >> 12 {
+            match proc.pages.get_mut(&page) {
+                None => {
+                    expected = Err(Errno::ENOMEM);
+                    break;
+                }
+                Some(_) if proc.mm.vmas().at(page << 12).is_some_and(|vma| !vma.may.contains(prot)) => {
+                    expected = Err(Errno::EACCES);
+                    break;
+                }
+                Some(page) => page.prot = prot,
+            }
+        }
+        assert_eq!(proc.mm.mprotect(start, end, prot), expected);
+    }
+
+    fn remap(&mut self, slot: u64, pages: u64, to: u64, new_pages: u64) {
+        let (start, end) = self.range(slot, pages);
+        let (to, to_end) = self.range(to, new_pages);
+        let args = page_abi::mremap(self.page, 1 << 42, start, end - start, to_end - to).unwrap();
+        let proc = &mut self.procs[self.current];
+        let flags = RemapFlags::MAYMOVE | RemapFlags::FIXED;
+        match proc.mm.mremap(start, args, flags, to) {
+            Ok(addr) => {
+                assert_eq!(addr, to);
+                remove(&mut proc.pages, to, to_end);
+                let moved: Vec<(u64, Page)> =
+                    proc.pages.range(start >> 12..end >> 12).map(|(at, page)| (*at, page.clone())).collect();
+                let last = moved.last().cloned().expect("mremap of nothing succeeded");
+                remove(&mut proc.pages, start, end);
+                for i in 0..(to_end - to) >> 12 {
+                    let page = match moved.get(i as usize) {
+                        Some((_, page)) => page.clone(),
+                        None => last.1.fresh(i - (last.0 - (start >> 12))),
+                    };
+                    proc.pages.insert((to >> 12) + i, page);
+                }
+            }
+            // Out of memory may strike after the target was unmapped, as on Linux.
+            Err(Errno::ENOMEM) => {
+                assert!(self.failing);
+                if proc.mm.vmas().overlapping(to, to_end).is_empty() {
+                    remove(&mut proc.pages, to, to_end);
+                }
+            }
+            Err(error) => {
+                let one_area = proc.mm.vmas().at(start).is_some_and(|vma| vma.end >= end);
+                let overlap = start < to_end && to < end;
+                assert!(!one_area || overlap, "mremap refused a good range: {error}");
+            }
+        }
+    }
+
+    fn fork(&mut self) {
+        if self.procs.len() == MAX_PROCS {
+            return;
+        }
+        let proc = &mut self.procs[self.current];
+        match proc.mm.fork() {
+            Ok(mm) => {
+                let pages = proc.pages.clone();
+                self.procs.push(Proc { mm, pages });
+            }
+            Err(error) => assert!(self.failing, "fork: {error}"),
+        }
+    }
+
+    fn exit(&mut self) {
+        if self.procs.len() == 1 {
+            return;
+        }
+        let gone = self.procs.swap_remove(self.current);
+        self.current = 0;
+        for cpu in 0..2 {
+            self.park(cpu);
+        }
+        drop(gone);
+    }
+
+    fn park(&self, cpu: usize) {
+        self.mem.hw.park(cpu);
+        self.mem.leave_context(cpu);
+    }
+
+    /// Switches the current CPU to the current process, as the kernel does.
+    fn switch(&mut self) {
+        let cpu = self.mem.hw.cpu();
+        let context = self.procs[self.current].mm.tables().context.clone();
+        let asid = self.mem.switch_context(&context, cpu);
+        let (root, live) = context.live();
+        self.mem.hw.load(root.0, asid, self.tcr(live.tcr_tg0, live.t0sz()));
+    }
+
+    fn tcr(&self, tg0: u64, t0sz: u64) -> Tcr {
+        let mut tcr = Tcr::from_bits(t0sz | tg0 << 14);
+        tcr.asid16 = self.setup.asid_bits == 16;
+        tcr.ha = self.setup.hafdbs;
+        tcr.hd = self.setup.hafdbs;
+        tcr
+    }
+
+    /// An access by the current process, faults handled: the physical address, or what kills the program.
+    fn access(&mut self, va: u64, access: Access) -> Result<u64, VmFault> {
+        for _ in 0..8 {
+            self.switch();
+            let cpu = self.mem.hw.cpu();
+            let result = if access == Access::Fetch {
+                self.mem.hw.machine().fetch(cpu, va, El::El0).map(|_| 0)
+            } else {
+                self.mem.hw.machine().access(cpu, va, access, El::El0)
+            };
+            let kind = match access {
+                Access::Read => types::Access::Read,
+                Access::Write => types::Access::Write,
+                Access::Fetch => types::Access::Exec,
+            };
+            match result {
+                Ok(pa) => return Ok(pa),
+                Err(_) => self.procs[self.current].mm.handle_fault_blocking(va, kind)?,
+            }
+        }
+        panic!("{access:?} at {va:#x} faults for ever");
+    }
+
+    fn place(&self, slot: u64, sub: u64) -> (u64, u64) {
+        let base = self.va(slot) + sub % self.nr() * 4096;
+        let page = base >> 12;
+        let offset = self.procs[self.current].pages.get(&page).map_or(0, |page| page.offset);
+        (page, base + offset)
+    }
+
+    /// What should happen to an access that needs `allowed`.
+    fn check_outcome(
+        &self,
+        page: u64,
+        allowed: impl Fn(Prot) -> bool,
+        result: &Result<u64, VmFault>,
+    ) -> bool {
+        let model = self.procs[self.current].pages.get(&page);
+        match (model, result) {
+            (_, Err(VmFault::Oom)) => {
+                assert!(self.failing, "out of memory at page {page:#x}");
+                false
+            }
+            (None, Err(VmFault::MapErr)) => false,
+            (Some(model), Err(VmFault::AccErr)) if !allowed(model.prot) => false,
+            (Some(model), Err(VmFault::Bus)) if allowed(model.prot) && model.beyond_end(self.nr()) => false,
+            (Some(model), Ok(_)) if allowed(model.prot) && !model.beyond_end(self.nr()) => true,
+            (model, result) => panic!(
+                "page {page:#x}: model {:?}, machine {}",
+                model.map(|model| (model.prot, model.beyond_end(self.nr()))),
+                match result {
+                    Ok(pa) => format!("lets it through to {pa:#x}"),
+                    Err(VmFault::MapErr) => "MAPERR".into(),
+                    Err(VmFault::AccErr) => "ACCERR".into(),
+                    Err(VmFault::Bus) => "BUS".into(),
+                    Err(_) => "other".into(),
+                }
+            ),
+        }
+    }
+
+    fn read(&mut self, slot: u64, sub: u64) {
+        let (page, va) = self.place(slot, sub);
+        let result = self.access(va, Access::Read);
+        if self.check_outcome(page, readable, &result) {
+            let found = self.mem.hw.machine().read_u64(result.ok().unwrap());
+            let expected = self.procs[self.current].pages[&page].word();
+            assert_eq!(found, expected, "content of {va:#x}");
+        }
+    }
+
+    fn write(&mut self, slot: u64, sub: u64, value: u64) {
+        let (page, va) = self.place(slot, sub);
+        let result = self.access(va, Access::Write);
+        let writable = |prot: Prot| prot.contains(Prot::WRITE);
+        if self.check_outcome(page, writable, &result) {
+            let pa = result.ok().unwrap();
+            let cpu = self.mem.hw.cpu();
+            let mut machine = self.mem.hw.machine();
+            machine.write_u64(pa, value);
+            // A program that writes instructions maintains the caches for what it wrote.
+            for line in [pa, pa + 7] {
+                machine.dc_cvau(cpu, line);
+            }
+            machine.dsb(cpu, sim::Dsb::InnerShareable);
+            machine.ic_ivau(cpu, pa);
+            machine.dsb(cpu, sim::Dsb::InnerShareable);
+            for cpu in 0..2 {
+                machine.isb(cpu);
+            }
+            drop(machine);
+            self.privatise(page);
+            if let Some(page) = self.procs[self.current].pages.get_mut(&page) {
+                page.set_word(value);
+            }
+        }
+    }
+
+    /// A write makes the whole process page private: what the file's pages under it hold is copied then, and the pages
+    /// keep that even where the file ends.
+    fn privatise(&mut self, page: u64) {
+        let nr = self.nr();
+        let first = page & !(nr - 1);
+        for at in first..first + nr {
+            let Some(page) = self.procs[self.current].pages.get_mut(&at) else { continue };
+            if let Content::File { private: None, .. } = &page.content {
+                let word = page.word();
+                page.set_word(word);
+            }
+        }
+    }
+
+    fn fetch(&mut self, slot: u64, sub: u64) {
+        let (page, va) = self.place(slot, sub);
+        let va = va & !3;
+        let result = self.access(va, Access::Fetch);
+        // The simulator itself compares what is fetched with what memory holds.
+        self.check_outcome(page, |prot| prot.contains(Prot::EXEC), &result);
+    }
+
+    /// The tables against the model and against each other.
+    pub fn check_tables(&self) {
+        let machine = self.mem.hw.machine();
+        let mut table_pages = 0;
+        let mut looks = Vec::new();
+        for proc in &self.procs {
+            let tables = proc.mm.tables();
+            let linux_tcr = self.tcr(0, 16);
+            let linux = machine.tree(tables.linux_root().0, linux_tcr);
+            assert!(linux.errors.is_empty(), "Linux table: {:?}", linux.errors);
+            let live_tcr = self.tcr(tables.live().tcr_tg0, tables.live().t0sz());
+            let live = machine.tree(tables.root().0, live_tcr);
+            assert!(live.errors.is_empty(), "native table: {:?}", live.errors);
+            let native = tables.root() != tables.linux_root();
+            let tables_of =
+                |tree: &sim::Tree| tree.tables.iter().map(|table| table.bytes.div_ceil(4096)).sum::<u64>();
+            table_pages += tables_of(&linux) + if native { tables_of(&live) } else { 0 };
+            let by_page: BTreeMap<u64, sim::Leaf> =
+                linux.leaves.iter().map(|leaf| (leaf.va >> 12, *leaf)).collect();
+            let mut covered = 0;
+            for leaf in &live.leaves {
+                for i in 0..leaf.size / 4096 {
+                    let at = (leaf.va >> 12) + i;
+                    let under = by_page
+                        .get(&at)
+                        .unwrap_or_else(|| panic!("native entry for {at:#x} has no Linux entry"));
+                    assert_eq!(under.pa, leaf.pa + i * 4096, "frame of page {at:#x}");
+                    assert_eq!(
+                        Pte(under.desc).permissions(),
+                        Pte(leaf.desc).permissions(),
+                        "rights of page {at:#x}"
+                    );
+                    covered += 1;
+                }
+            }
+            assert_eq!(covered, linux.leaves.len(), "Linux entries without a native one");
+            for leaf in &linux.leaves {
+                let at = leaf.va >> 12;
+                let page = proc
+                    .pages
+                    .get(&at)
+                    .unwrap_or_else(|| panic!("page {at:#x} is mapped, the model has none"));
+                let pte = Pte(leaf.desc);
+                assert!(readable(page.prot), "page {at:#x} of a PROT_NONE area is valid");
+                assert!(!pte.write() || page.prot.contains(Prot::WRITE), "page {at:#x} is writable");
+                assert!(!pte.user_exec() || page.prot.contains(Prot::EXEC), "page {at:#x} is executable");
+            }
+            assert_ne!(tables.fallback(), Some(Fallback::Untranslatable));
+            looks.push((proc, linux.leaves.len()));
+        }
+        drop(machine);
+        assert_eq!(
+            self.mem.stats.nr_page_table_pages.load(std::sync::atomic::Ordering::Relaxed),
+            table_pages
+        );
+        for (proc, _) in looks {
+            let areas: u64 = proc.mm.vmas().iter().map(|vma| vma.len()).sum();
+            assert_eq!(areas, proc.mm.counters().total_vm);
+            assert_eq!(areas >> 12, proc.pages.len() as u64, "areas and model differ");
+            assert!(proc.mm.vmas().iter().all(|vma| !vma.flags.contains(VmFlags::GROWSDOWN)));
+        }
+    }
+
+    /// Ends everything: all frames must come back.
+    pub fn finish(mut self) {
+        self.check_tables();
+        for cpu in 0..2 {
+            self.park(cpu);
+        }
+        self.procs.clear();
+        let empty = || DiskFile::new(0, 0);
+        self.files = [empty(), empty()];
+        let allocated: Vec<u64> = self.mem.hw.machine().frames().allocated().collect();
+        // The zero folio and the parking table stay.
+        assert_eq!(allocated.len(), 16 + 1, "frames leaked: {allocated:x?}");
+        self.mem.hw.machine().assert_clean();
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // After a failed check the tables may be in any state: taking them down would fail again and hide the reason.
+        if std::thread::panicking() {
+            self.procs.drain(..).for_each(std::mem::forget);
+        }
+    }
+}
+
+fn remove(pages: &mut Pages, start: u64, end: u64) {
+    pages.retain(|page, _| *page < start >> 12 || *page >= end >> 12);
+}
