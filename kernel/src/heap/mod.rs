@@ -11,6 +11,7 @@ use crate::arch::cpu;
 use crate::arch::kmap::{self, Protection};
 use crate::frames;
 use crate::sync::IrqMutex;
+use abi::Errno;
 use boot::layout::{self, PAGE_SIZE};
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{self, NonNull};
@@ -65,11 +66,14 @@ pub fn init(memblock: &mut Memblock) -> Option<()> {
     Some(())
 }
 
-/// Grows the heap if little is left. Called where no lock is held, as on the way into a system call; what follows
-/// can then allocate small objects anywhere.
-pub fn reserve() {
-    if ALLOCATOR.main.lock().free() < RESERVE {
-        ALLOCATOR.grow(RESERVE);
+/// Grows the heap if little is left. Called where no lock is held, by each system call that makes something last;
+/// what follows can then allocate small objects anywhere. ENOMEM when the heap cannot grow: what is left is for
+/// those who are on their way already.
+pub fn reserve() -> Result<(), Errno> {
+    if ALLOCATOR.main.lock().free() >= RESERVE || ALLOCATOR.grow(RESERVE) {
+        Ok(())
+    } else {
+        Err(Errno::ENOMEM)
     }
 }
 

@@ -5,6 +5,7 @@ use super::layout::{Iovec, Stat, Timespec};
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::{UserPtr, UserSlice, copy_to_user, path_from_user};
 use crate::file::{AtExec, FsInfo, PageCache, UserBuffers, vfs};
+use crate::heap;
 use crate::task::{Current, current};
 use abi::{Errno, OpenFlags, Whence, raw};
 use alloc::sync::Arc;
@@ -42,6 +43,7 @@ fn base(task: &Current, fs: &FsInfo, dirfd: u64, path: &[u8]) -> Result<Path, Er
 /// `openat(2)`.
 pub fn openat(frame: &mut TrapFrame) -> SysResult {
     let [dirfd, path, flags, ..] = frame.args();
+    heap::reserve()?;
     let path = path_from_user(path)?;
     let task = current();
     let fs = task.fs()?;

@@ -3,6 +3,7 @@
 
 use super::SysResult;
 use crate::arch::trap::TrapFrame;
+use crate::heap;
 use crate::task::current;
 use abi::{Errno, MapFlags, Prot};
 use fs::vfs::{MmapTarget, Sharing};
@@ -18,6 +19,7 @@ pub fn brk(frame: &mut TrapFrame) -> SysResult {
 /// `mmap(2)`.
 pub fn mmap(frame: &mut TrapFrame) -> SysResult {
     let [addr, len, prot, flags, fd, offset] = frame.args();
+    heap::reserve()?;
     let task = current();
     let user_mm = task.user_mm()?;
     // What lies beyond the known bits is ignored, as in Linux, but for MAP_SHARED_VALIDATE.

@@ -65,7 +65,7 @@ pub fn user_arguments(path: &[u8], argv: u64, envp: u64) -> Result<Arguments, Er
 /// Makes the current task run the program at `path`; the frame with which it begins. On an error nothing has
 /// changed.
 pub fn execve(path: &[u8], mut arguments: Arguments) -> Result<TrapFrame, Errno> {
-    heap::reserve();
+    heap::reserve()?;
     let task = current();
     let fs = task.fs()?;
     let file = find_program(&fs, path, &mut arguments)?;

@@ -60,7 +60,7 @@ pub struct CloneArgs {
 ///
 /// All that can fail happens before anybody can see the child.
 pub fn clone(frame: &TrapFrame, args: &CloneArgs) -> Result<Pid, Errno> {
-    heap::reserve();
+    heap::reserve()?;
     let parent = current();
     let flags = args.flags;
     let pid = table::alloc_pid()?;
@@ -107,10 +107,11 @@ pub fn clone(frame: &TrapFrame, args: &CloneArgs) -> Result<Pid, Errno> {
 
     let child = Arc::new(child);
     let child_parent = if flags.contains(CloneFlags::PARENT) { parent.ppid() } else { parent.pid() };
-    if flags.contains(CloneFlags::PARENT_SETTID) {
-        UserPtr::new(args.parent_tid).write(pid)?;
-    }
     table::insert(&child, child_parent)?;
+    if flags.contains(CloneFlags::PARENT_SETTID) {
+        // A bad address is the program's own business, as in Linux.
+        let _ = UserPtr::new(args.parent_tid).write(pid);
+    }
     sched::start(&child);
     if let Some(done) = vfork_done {
         done.wait();
