@@ -33,7 +33,7 @@ impl<H: Hw> Memory<H> {
             hw,
             base,
             frames,
-            free: spin::Mutex::new(FreeLists::default()),
+            free: spin::Mutex::new(FreeLists::new(frames.len() as u64)),
             asids,
             stats: Stats::default(),
             zero: Folio(base),

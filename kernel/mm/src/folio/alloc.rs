@@ -11,8 +11,10 @@ use core::sync::atomic::Ordering::{Relaxed, Release};
 pub const MAX_ORDER: u8 = 10;
 /// An empty list takes a block of this order from the buddy allocator and cuts it up.
 const REFILL_ORDER: u8 = 6;
-/// Kernel pages that may wait in the lists before half go back, so that the buddy allocator can join them.
+/// Kernel pages that may wait in the lists before half go back, so that the buddy allocator can join them: this many,
+/// or this part of a larger machine, as giving a page back costs three times what unmapping it does.
 const HIGH_MARK: u64 = 4096;
+const HIGH_MARK_PART: u64 = 8;
 
 /// Free frames by order, linked through their metadata.
 pub struct FreeLists {
@@ -21,9 +23,11 @@ pub struct FreeLists {
     high_mark: u64,
 }
 
-impl Default for FreeLists {
-    fn default() -> FreeLists {
-        FreeLists { heads: [0; MAX_ORDER as usize + 1], nr_kernel_pages: 0, high_mark: HIGH_MARK }
+impl FreeLists {
+    /// Empty lists for a machine with this many frames.
+    pub fn new(nr_frames: u64) -> FreeLists {
+        let high_mark = HIGH_MARK.max(nr_frames / HIGH_MARK_PART);
+        FreeLists { heads: [0; MAX_ORDER as usize + 1], nr_kernel_pages: 0, high_mark }
     }
 }
 
