@@ -4,6 +4,7 @@
 use mm::fault::VmFault;
 use mm::types::Access;
 
+use crate::arch::percpu;
 use crate::task::current;
 use crate::task::signal::Signal;
 
@@ -18,11 +19,11 @@ pub enum FaultOutcome {
 
 /// A fault on `addr`, of the program or of the kernel on its behalf. May sleep.
 pub fn user_fault(addr: u64, access: Access) -> FaultOutcome {
-    let task = current();
-    let Ok(mm) = task.user_mm() else { return FaultOutcome::Signal(Signal::SIGSEGV) };
-    match mm.handle_fault(addr, access) {
+    // A thread of the kernel has nothing that could be mapped.
+    let result = percpu::with_current_mm(|mm| mm.handle_fault(addr, access)).unwrap_or(Err(VmFault::MapErr));
+    match result {
         Ok(kind) => {
-            task.count_fault(kind);
+            current().count_fault(kind);
             FaultOutcome::Done
         }
         Err(VmFault::MapErr | VmFault::AccErr) => FaultOutcome::Signal(Signal::SIGSEGV),

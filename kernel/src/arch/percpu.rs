@@ -10,6 +10,7 @@ use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use alloc::sync::Arc;
 
 use crate::task::Task;
+use crate::task::user_mm::UserMm;
 
 /// CPUs that the static table has room for.
 pub const MAX_CPUS: usize = 8;
@@ -35,6 +36,8 @@ pub struct PerCpu {
     pub(super) stack_low: AtomicUsize,
     /// Top of this CPU's overflow stack.
     pub(super) overflow_top: AtomicUsize,
+    /// The address space of the running task, null for a thread of the kernel.
+    current_mm: AtomicPtr<UserMm>,
     /// The task that ran before, from the switch until its reference is dropped.
     switched_from: AtomicPtr<Task>,
     number: AtomicUsize,
@@ -45,6 +48,7 @@ static PER_CPU: [PerCpu; MAX_CPUS] = [const {
         current: AtomicPtr::new(core::ptr::null_mut()),
         stack_low: AtomicUsize::new(0),
         overflow_top: AtomicUsize::new(0),
+        current_mm: AtomicPtr::new(core::ptr::null_mut()),
         switched_from: AtomicPtr::new(core::ptr::null_mut()),
         number: AtomicUsize::new(0),
     }
@@ -82,6 +86,12 @@ impl PerCpu {
         self.current.load(Ordering::Relaxed)
     }
 
+    /// Names the address space that the running task holds.
+    pub fn set_current_mm(&self, mm: Option<&Arc<UserMm>>) {
+        let mm = mm.map_or(core::ptr::null(), Arc::as_ptr);
+        self.current_mm.store(mm.cast_mut(), Ordering::Relaxed);
+    }
+
     /// Leaves the reference to the task that is switched from for the other side of the switch.
     pub(super) fn set_switched_from(&self, task: *const Task) {
         self.switched_from.store(task.cast_mut(), Ordering::Relaxed);
@@ -117,6 +127,15 @@ pub fn current_task() -> &'static Task {
     // SAFETY: `current` owns a reference while the task runs, and the caller is that task (or an interrupt
     // handler on top of it): the caller's uses end before the task can.
     unsafe { &*task }
+}
+
+/// Calls `f` with the address space of the task that this CPU runs, if it has one. `f` may sleep, but does not give
+/// the task another address space.
+pub fn with_current_mm<R>(f: impl FnOnce(&UserMm) -> R) -> Option<R> {
+    let mm = this_cpu().current_mm.load(Ordering::Relaxed);
+    // SAFETY: the running task holds a reference and only it can replace that, which `f` does not do. If `f` sleeps
+    // the task keeps it meanwhile.
+    unsafe { mm.as_ref() }.map(f)
 }
 
 /// A counted reference to the task that this CPU runs.

@@ -104,7 +104,8 @@ impl Task {
             FaultKind::Minor => &self.min_flt,
             FaultKind::Major => &self.maj_flt,
         };
-        counter.fetch_add(1, Ordering::Relaxed);
+        // Only the task itself counts.
+        counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 }
 

@@ -81,8 +81,11 @@ impl UserMm {
 
 /// Makes this CPU see the memory of `next`, or none for a thread of the kernel. Interrupts are masked.
 pub(super) fn switch_mm(next: &Task) {
-    let cpu = percpu::this_cpu().number();
-    match &*next.mm.lock() {
+    let cpu = percpu::this_cpu();
+    let mm = next.mm.lock();
+    cpu.set_current_mm(mm.as_ref());
+    let cpu = cpu.number();
+    match &*mm {
         Some(mm) => {
             let asid = memory::get().switch_context(&mm.context, cpu);
             let (root, geometry) = mm.context.live();
