@@ -5,6 +5,7 @@
 //! The checks of disks run when there is a disk that `tools/pattern-disk` made.
 
 mod block;
+mod sched;
 mod time;
 
 use crate::arch::barrier;
@@ -68,7 +69,7 @@ fn run_checks() {
     }
     let disk = block::pattern_disk();
     let disk_checks = if disk.is_some() { block::CHECKS } else { &[] };
-    for (name, check) in time::CHECKS.iter().chain(disk_checks) {
+    for (name, check) in time::CHECKS.iter().chain(sched::CHECKS).chain(disk_checks) {
         report(name, check());
     }
     log::info!("selftest: {passed} passed, {failed} failed");
