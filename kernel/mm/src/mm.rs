@@ -3,6 +3,7 @@
 //! The kernel keeps it behind its mmap lock: methods that take `&mut self` need it for writing. Nothing here sleeps;
 //! what must wait for a device says so ([`crate::fault::VmFault::Io`]) and is asked again.
 
+use crate::arm64::asid::Context;
 use crate::arm64::geometry::Geometry;
 use crate::arm64::pgtable::PageTables;
 use crate::folio::Folio;
@@ -73,6 +74,8 @@ pub struct Mm<H: Hw> {
     pub(crate) vmas: VmaSet,
     /// The page-table lock.
     pub(crate) tables: spin::Mutex<PageTables>,
+    /// What a switch to the tables needs, and the TLB batches.
+    pub(crate) context: Arc<Context>,
     /// Where things are.
     pub layout: MmLayout,
     /// Limits.
@@ -93,6 +96,7 @@ impl<H: Hw> Mm<H> {
             mem,
             page,
             vmas: VmaSet::default(),
+            context: tables.context.clone(),
             tables: spin::Mutex::new(tables),
             layout: MmLayout { mmap_base: task_size, ..MmLayout::default() },
             limits: MmLimits::default(),

@@ -19,11 +19,6 @@ pub(super) fn needs_flush(old: Pte, new: Pte) -> bool {
             || (old.young() && !new.young()))
 }
 
-/// Reads the entry for `va`; none when there is no table.
-pub(super) fn get<H: Hw>(table: &Table, mem: &Memory<H>, va: u64) -> Pte {
-    table.leaf(mem, va).map_or(Pte::none(), |at| Pte(mem.hw.read_desc(at)))
-}
-
 /// Replaces each entry of `start..end` that isn't none by what `f` makes of it, on the live table. `f` may be called
 /// again for an entry that hardware changed meanwhile; `done` is called once, with what was replaced.
 pub(super) fn update_live<H: Hw>(

@@ -46,7 +46,7 @@ fn translate(page: PageSize, group: &[Pte]) -> Option<u64> {
 }
 
 /// Adds a native entry's accessed and dirty state to a Linux entry under it.
-fn fold(native: u64, pte: Pte) -> Pte {
+pub(super) fn fold(native: u64, pte: Pte) -> Pte {
     let native = Pte(native);
     if !native.valid() || !pte.valid() {
         return pte;

@@ -33,6 +33,15 @@ pub enum Fallback {
     Untranslatable,
 }
 
+/// What is found at an address.
+#[derive(Clone, Copy, Debug)]
+pub struct Lookup {
+    /// The entry.
+    pub pte: Pte,
+    /// Whether [`PageTables::set_ptes`] there finds its tables.
+    pub has_tables: bool,
+}
+
 /// The tables of one address space.
 pub struct PageTables {
     linux: Table,
@@ -93,17 +102,23 @@ impl PageTables {
         (self.linux.nr_kernel_pages(mem), native)
     }
 
-    /// A batch for changes to these tables.
-    pub fn gather<'m, H: Hw>(&self, mem: &'m Memory<H>) -> MmuGather<'m, H> {
-        MmuGather::new(mem, self.context.clone())
-    }
-
     /// The entry for the kernel page at `va`, hardware's notes in the native table included.
     pub fn ptep_get<H: Hw>(&self, mem: &Memory<H>, va: u64) -> Pte {
-        let pte = linux_table::get(&self.linux, mem, va);
+        self.lookup(mem, va).pte
+    }
+
+    /// As [`PageTables::ptep_get`], and whether all last-level tables for the process page around `va` exist.
+    pub fn lookup<H: Hw>(&self, mem: &Memory<H>, va: u64) -> Lookup {
+        let Some(at) = self.linux.leaf(mem, va) else {
+            return Lookup { pte: Pte::none(), has_tables: false };
+        };
+        let pte = Pte(mem.hw.read_desc(at));
         match &self.native {
-            Some(native) if pte.valid() => native_table::fold_from(native, mem, va, pte),
-            _ => pte,
+            None => Lookup { pte, has_tables: true },
+            Some(native) => match native.leaf(mem, va) {
+                Some(at) => Lookup { pte: native_table::fold(mem.hw.read_desc(at), pte), has_tables: true },
+                None => Lookup { pte, has_tables: false },
+            },
         }
     }
 

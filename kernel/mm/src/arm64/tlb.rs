@@ -8,7 +8,6 @@ use crate::hw::Hw;
 use crate::memory::Memory;
 use crate::stats::Stats;
 use crate::types::Pfn;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use arrayvec::ArrayVec;
 use core::sync::atomic::Ordering::Relaxed;
@@ -58,7 +57,7 @@ const MAX_FOLIOS: usize = 1024;
 pub struct MmuGather<'m, H: Hw> {
     mem: &'m Memory<H>,
     /// Asked for ASID and granule at the flush, not before: both may change while the batch is open.
-    context: Arc<Context>,
+    context: &'m Context,
     ranges: ArrayVec<(u64, u64), MAX_RANGES>,
     /// Everything of the ASID goes: tables of all sizes are being taken down.
     whole: bool,
@@ -70,7 +69,7 @@ pub struct MmuGather<'m, H: Hw> {
 
 impl<'m, H: Hw> MmuGather<'m, H> {
     /// A batch for the address space that `context` names.
-    pub fn new(mem: &'m Memory<H>, context: Arc<Context>) -> MmuGather<'m, H> {
+    pub fn new(mem: &'m Memory<H>, context: &'m Context) -> MmuGather<'m, H> {
         MmuGather {
             mem,
             context,

@@ -3,6 +3,7 @@
 use super::{Fault, VmFault};
 use crate::arm64::pgtable::Fallback;
 use crate::arm64::pte::Pte;
+use crate::arm64::tlb::MmuGather;
 use crate::folio::Folio;
 use crate::hw::Hw;
 use crate::mm::Mm;
@@ -21,12 +22,12 @@ pub(super) fn anon_pte(folio: Folio, prot: Prot) -> Pte {
 
 impl<H: Hw> Mm<H> {
     pub(super) fn do_anonymous_page(&mut self, fault: &Fault) -> Result<(), VmFault> {
-        self.pte_alloc(fault.page_start, fault.page_end)?;
+        self.prepare_page(fault)?;
         if fault.access != Access::Write {
             self.map_zero_page(fault);
             return Ok(());
         }
-        self.note_anon(fault.addr);
+        self.note_anon(fault);
         for order in policy::anon_orders(self.page, &fault.vma, fault.addr) {
             if let Some(folio) = self.mem.alloc_anon_folio(order) {
                 let size = PAGE_SIZE << order;
@@ -38,8 +39,11 @@ impl<H: Hw> Mm<H> {
     }
 
     /// The area holds anonymous folios from now on, so fork has to look at its entries.
-    pub(super) fn note_anon(&mut self, addr: u64) {
-        if let Some(vma) = self.vmas.at_mut(addr) {
+    pub(super) fn note_anon(&mut self, fault: &Fault) {
+        if fault.vma.flags.contains(VmFlags::HAS_ANON) {
+            return;
+        }
+        if let Some(vma) = self.vmas.at_mut(fault.addr) {
             vma.flags |= VmFlags::HAS_ANON;
         }
     }
@@ -85,7 +89,7 @@ impl<H: Hw> Mm<H> {
         let zero = self.mem.zero_folio();
         let pte = Pte::new(zero.0, fault.vma.prot).mkspecial();
         let tables = self.tables.get_mut();
-        let mut gather = tables.gather(&self.mem);
+        let mut gather = MmuGather::new(&self.mem, &self.context);
         tables.set_ptes(&mut gather, fault.page_start, pte, self.page.nr_kernel_pages());
     }
 }

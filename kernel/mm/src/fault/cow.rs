@@ -5,6 +5,7 @@ use super::anon::anon_pte;
 use super::{Fault, VmFault};
 use crate::arm64::pgtable::Fallback;
 use crate::arm64::pte::Pte;
+use crate::arm64::tlb::MmuGather;
 use crate::folio::{Flags, Folio};
 use crate::hw::Hw;
 use crate::memory::Memory;
@@ -78,7 +79,7 @@ impl<H: Hw> Mm<H> {
     /// that faulted here.
     fn widen(&mut self, fault: &Fault) {
         let tables = self.tables.get_mut();
-        let mut gather = tables.gather(&self.mem);
+        let mut gather = MmuGather::new(&self.mem, &self.context);
         let (start, end) = (fault.page_start, fault.page_end);
         tables.update_ptes(&mut gather, start, end, |_, pte| pte.mkwrite().mkdirty().mkyoung(), |_, _, _| {});
         gather.add_range(start, end);
@@ -88,7 +89,7 @@ impl<H: Hw> Mm<H> {
     fn copy_page(&mut self, fault: &Fault, ptes: &PagePtes) -> Result<(), VmFault> {
         let sources = ptes.iter().map(|pte| (pte.present() && !pte.special()).then(|| pte.pfn()));
         let copy = self.mem.copy_to_new(self.page.order(), sources.clone())?;
-        self.note_anon(fault.addr);
+        self.note_anon(fault);
         if copy.is_small() {
             self.fall_back(Fallback::NoContigMemory);
         }

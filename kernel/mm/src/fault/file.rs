@@ -23,7 +23,7 @@ impl<H: Hw> Mm<H> {
         if index >= mapping.fault_limit(self.page) {
             return Err(VmFault::Bus);
         }
-        self.pte_alloc(fault.page_start, fault.page_end)?;
+        self.prepare_page(fault)?;
         let entries = self.mem.cached_page(mapping, index, self.page.nr_kernel_pages())?;
         let result = if fault.access == Access::Write && !fault.vma.is_shared() {
             self.do_cow_fault(fault, index, &entries)
@@ -42,7 +42,7 @@ impl<H: Hw> Mm<H> {
         let nr = self.page.nr_kernel_pages();
         let frames = (index..index + nr).map(|page| frame_of(entries, page));
         let copy = self.mem.copy_to_new(self.page.order(), frames)?;
-        self.note_anon(fault.addr);
+        self.note_anon(fault);
         if copy.is_small() {
             self.fall_back(Fallback::NoContigMemory);
         }

@@ -5,8 +5,9 @@ mod anon;
 mod cow;
 mod file;
 
-use crate::arm64::pgtable::Fallback;
+use crate::arm64::pgtable::{Fallback, Lookup};
 use crate::arm64::pte::Pte;
+use crate::arm64::tlb::MmuGather;
 use crate::filemap::AddressSpace;
 use crate::folio::{Flags, Folio};
 use crate::hw::Hw;
@@ -73,6 +74,8 @@ struct Fault {
     addr: u64,
     access: Access,
     vma: Vma,
+    /// Whether the process page has its tables in place.
+    has_tables: bool,
 }
 
 /// Whether an area allows an access. On arm64 writable implies readable, and so does executable on a CPU without
@@ -97,8 +100,9 @@ impl<H: Hw> Mm<H> {
         }
         Stats::add(&self.mem.stats.pgfault, 1);
         let page_start = self.page.align_down(addr);
-        let fault = Fault { page_start, page_end: page_start + self.page.bytes(), addr, access, vma };
-        let pte = self.tables.get_mut().ptep_get(&self.mem, addr);
+        let page_end = page_start + self.page.bytes();
+        let Lookup { pte, has_tables } = self.tables.get_mut().lookup(&self.mem, addr);
+        let fault = Fault { page_start, page_end, addr, access, vma, has_tables };
         self.handle_pte_fault(&fault, pte)?;
         self.counters.min_flt += 1;
         Ok(())
@@ -122,7 +126,7 @@ impl<H: Hw> Mm<H> {
     /// TLB still holds what was there before. Either way that address is invalidated.
     fn set_accessed(&mut self, fault: &Fault) {
         let tables = self.tables.get_mut();
-        let mut gather = tables.gather(&self.mem);
+        let mut gather = MmuGather::new(&self.mem, &self.context);
         let write = fault.access == Access::Write;
         tables.ptep_set_access_flags(&mut gather, fault.page_start, fault.page_end, write);
         gather.add_range(fault.page_start, fault.page_end);
@@ -175,27 +179,31 @@ impl<H: Hw> Mm<H> {
 
     /// Maps `nr_kernel_pages` of `folio` from its page at `pte` on. The caller's references cover the entries.
     pub(crate) fn map_folio(&mut self, folio: Folio, addr: u64, pte: Pte, nr_kernel_pages: u64) {
-        let mem = self.mem.clone();
         if pte.user_exec() {
-            mem.sync_icache_folio(folio);
+            self.mem.sync_icache_folio(folio);
         }
-        mem.folio_add_mapcount(folio, nr_kernel_pages as u32);
-        Self::count_pages(&mut self.counters, &mem, folio, nr_kernel_pages as i64);
+        self.mem.folio_add_mapcount(folio, nr_kernel_pages as u32);
+        Self::count_pages(&mut self.counters, &self.mem, folio, nr_kernel_pages as i64);
         let tables = self.tables.get_mut();
-        let mut gather = tables.gather(&mem);
+        let mut gather = MmuGather::new(&self.mem, &self.context);
         tables.set_ptes(&mut gather, addr, pte, nr_kernel_pages);
     }
 
     /// The process page cannot be had in one piece: this address space goes on with its Linux table.
     fn fall_back(&mut self, reason: Fallback) {
         let tables = self.tables.get_mut();
-        let mut gather = tables.gather(&self.mem);
+        let mut gather = MmuGather::new(&self.mem, &self.context);
         tables.fall_back(&mut gather, reason);
+    }
+
+    /// Makes sure that the process page can be mapped.
+    fn prepare_page(&mut self, fault: &Fault) -> Result<(), VmFault> {
+        if fault.has_tables { Ok(()) } else { self.pte_alloc(fault.page_start, fault.page_end) }
     }
 
     fn pte_alloc(&mut self, start: u64, end: u64) -> Result<(), VmFault> {
         let tables = self.tables.get_mut();
-        let mut gather = tables.gather(&self.mem);
+        let mut gather = MmuGather::new(&self.mem, &self.context);
         tables.pte_alloc(&mut gather, start, end).map_err(|_| VmFault::Oom)
     }
 }

@@ -30,9 +30,9 @@ impl<H: Hw> Mm<H> {
         if let Some(reason) = tables.fallback() {
             // Its folios may be smaller than a process page; the child gets the same ones.
             let tables = child.tables.get_mut();
-            tables.fall_back(&mut tables.gather(&mem), reason);
+            tables.fall_back(&mut MmuGather::new(&mem, &child.context), reason);
         }
-        let mut gather = tables.gather(&mem);
+        let mut gather = MmuGather::new(&mem, &self.context);
         for vma in self.vmas.iter().filter(|vma| !vma.flags.contains(VmFlags::DONTCOPY)) {
             child.counters.total_vm += vma.len();
             child.vmas.insert(vma.clone());
@@ -56,7 +56,8 @@ fn copy_area<H: Hw>(
 ) -> Result<(), Errno> {
     let mut result = Ok(());
     let mut batch: Option<Batch> = None;
-    let mut child_gather = child.gather(mem);
+    let context = child.context.clone();
+    let mut child_gather = MmuGather::new(mem, &context);
     let is_anon = |pte: Pte| pte.present() && !pte.special() && mem.folio_test_anon(mem.folio_of(pte.pfn()));
     tables.update_ptes(
         gather,

@@ -1,6 +1,7 @@
 //! mprotect (Linux's `mm/mprotect.c`).
 
 use crate::arm64::pte::Pte;
+use crate::arm64::tlb::MmuGather;
 use crate::folio::Folio;
 use crate::hw::Hw;
 use crate::memory::Memory;
@@ -45,10 +46,10 @@ impl<H: Hw> Mm<H> {
         self.vmas.split(start);
         self.vmas.split(end);
         self.vmas.modify(start, end, |vma| vma.prot = prot);
-        let mem = self.mem.clone();
+        let mem = &*self.mem;
         let tables = self.tables.get_mut();
-        let mut gather = tables.gather(&mem);
-        tables.update_ptes(&mut gather, start, end, |_, pte| change_pte(&mem, vma, pte, prot), |_, _, _| {});
+        let mut gather = MmuGather::new(&self.mem, &self.context);
+        tables.update_ptes(&mut gather, start, end, |_, pte| change_pte(mem, vma, pte, prot), |_, _, _| {});
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! mremap: grow, shrink, move (Linux's `mm/mremap.c`).
 
+use crate::arm64::tlb::MmuGather;
 use crate::hw::Hw;
 use crate::mm::Mm;
 use crate::page_abi::MremapArgs;
@@ -102,7 +103,7 @@ impl<H: Hw> Mm<H> {
 
     fn alloc_for_move(&mut self, from: u64, to: u64, len: u64) -> Result<(), Errno> {
         let tables = self.tables.get_mut();
-        let mut gather = tables.gather(&self.mem);
+        let mut gather = MmuGather::new(&self.mem, &self.context);
         tables.pte_alloc_for_move(&mut gather, from, to, len)
     }
 
@@ -139,7 +140,7 @@ impl<H: Hw> Mm<H> {
         self.vmas.insert(moved);
         self.counters.total_vm += new_len;
         let tables = self.tables.get_mut();
-        let mut gather = tables.gather(&self.mem);
+        let mut gather = MmuGather::new(&self.mem, &self.context);
         tables.move_ptes(&mut gather, addr, to, kept_len);
         drop(gather);
         if !keep && old_len > 0 {

@@ -26,7 +26,6 @@ impl<H: Hw> Mm<H> {
 
     /// Unmaps `start..end`, at whose ends areas have been split. Cannot fail.
     pub(super) fn unmap_split(&mut self, start: u64, end: u64) {
-        let mem = self.mem.clone();
         let areas = self.vmas.overlapping(start, end);
         let unmapped: u64 = areas.iter().map(|vma| vma.len()).sum();
         let (Some(first), Some(last)) = (areas.first(), areas.last()) else { return };
@@ -34,7 +33,7 @@ impl<H: Hw> Mm<H> {
         let floor = self.vmas.before(low).map_or(0, |below| below.end);
         let ceiling = self.vmas.find(high).map_or(u64::MAX, |above| above.start);
         let tables = self.tables.get_mut();
-        let mut gather = tables.gather(&mem);
+        let mut gather = MmuGather::new(&self.mem, &self.context);
         let counters = &mut self.counters;
         for vma in areas {
             tables.clear_full_ptes(&mut gather, vma.start, vma.end, |gather, _, pte| {
@@ -49,19 +48,17 @@ impl<H: Hw> Mm<H> {
     /// Drops what is mapped in `start..end` and leaves the areas: the next access faults. The TLBs have forgotten it when
     /// this returns.
     pub(crate) fn zap_range(&mut self, start: u64, end: u64) {
-        let mem = self.mem.clone();
         let tables = self.tables.get_mut();
-        let mut gather = tables.gather(&mem);
+        let mut gather = MmuGather::new(&self.mem, &self.context);
         let counters = &mut self.counters;
         tables.clear_full_ptes(&mut gather, start, end, |gather, _, pte| zap_pte(counters, gather, pte));
     }
 
     /// Takes everything down (Linux's `exit_mmap`). No CPU runs on these tables any more.
     pub(crate) fn exit_mmap(&mut self) {
-        let mem = self.mem.clone();
         let task_size = self.task_size();
         let tables = self.tables.get_mut();
-        let mut gather = tables.gather(&mem);
+        let mut gather = MmuGather::new(&self.mem, &self.context);
         let counters = &mut self.counters;
         gather.add_all();
         let mut areas = self.vmas.iter().peekable();
