@@ -7,6 +7,10 @@ from collections.abc import Callable
 
 from suite.stage import Log, Result
 
+# The newest clippy that was seen to be content. Newer ones have lints that nobody has met here: those are shown in the
+# log, and fail nobody's check, or each release would break `make test` on the machines that have it first.
+NEWEST_CLIPPY = (0, 1, 99)
+
 # A first build compiles the core library too.
 BUILD_SECONDS = 600.0
 TEST_SECONDS = 600.0
@@ -30,19 +34,27 @@ def fmt(log: Log) -> Result:
     return one(log, command("host", "fmt", "--all", "--check"), 60)
 
 
+def clippy(log: Log, flavour: str, *args: str) -> Result:
+    """The lints; warnings are errors if the clippy is one we know."""
+    _, version = log.run(command(flavour, "clippy", "--version"), 60)
+    number = re.search(r"^clippy (\d+)\.(\d+)\.(\d+)", version, re.MULTILINE)
+    known = number is not None and tuple(map(int, number.groups())) <= NEWEST_CLIPPY
+    return one(log, command(flavour, "clippy", *args, *(("--", "-D", "warnings") if known else ())), BUILD_SECONDS)
+
+
 def clippy_host(log: Log) -> Result:
-    """The lints, on what runs here."""
-    return one(log, command("host", "clippy", "--all-targets", "--", "-D", "warnings"), BUILD_SECONDS)
+    """On what runs here."""
+    return clippy(log, "host", "--all-targets")
 
 
 def clippy_kernel(log: Log) -> Result:
-    """The lints, on the kernel and all that it links."""
-    return one(log, command("kernel", "clippy", "--release", "--", "-D", "warnings"), BUILD_SECONDS)
+    """On the kernel and all that it links."""
+    return clippy(log, "kernel", "--release")
 
 
 def clippy_programs(log: Log) -> Result:
-    """The lints, on the programs of the disk."""
-    return one(log, command("user", "clippy", "--release", "--", "-D", "warnings"), BUILD_SECONDS)
+    """On the programs of the disk."""
+    return clippy(log, "user", "--release")
 
 
 def cargo_test(log: Log) -> Result:

@@ -98,8 +98,9 @@ pub fn build(
     let pointers = [argv.pointers(arg_start), envp.pointers(env_start)];
     let words = core::iter::once(argv.count as u64).chain(pointers.into_iter().flatten());
     let aux_words = entries.iter().flatten().flat_map(|&(key, value)| [u64::from(key), value]);
-    for (word, place) in words.chain(aux_words).zip(image.bytes.chunks_exact_mut(WORD as usize)) {
-        place.copy_from_slice(&word.to_le_bytes());
+    let (places, _) = image.bytes.as_chunks_mut::<{ WORD as usize }>();
+    for (word, place) in words.chain(aux_words).zip(places) {
+        *place = word.to_le_bytes();
     }
     Ok(image)
 }
