@@ -232,3 +232,31 @@ pub fn vectors_are_zero() -> bool {
     }
     sum == 0
 }
+
+/// `clone` with its five arguments; the child runs `work` with `argument` and exits with its result. With
+/// shared memory the child needs a stack of its own, or (`CLONE_VFORK`) a parent that waits.
+pub fn clone(arguments: [usize; 5], work: extern "C" fn(usize) -> i32, argument: usize) -> rt::sys::Result {
+    let [flags, stack, parent_tid, tls, child_tid] = arguments;
+    let ret: isize;
+    // SAFETY: see above; the parent gets all registers back, and the child never leaves this block.
+    unsafe {
+        asm!(
+            "svc #0",
+            "cbnz x0, 1f",
+            "mov x0, {argument}",
+            "blr {work}",
+            "mov x8, #94",
+            "svc #0",
+            "1:",
+            work = in(reg) work,
+            argument = in(reg) argument,
+            in("x8") rt::sys::raw::__NR_clone as usize,
+            inlateout("x0") flags => ret,
+            in("x1") stack,
+            in("x2") parent_tid,
+            in("x3") tls,
+            in("x4") child_tid,
+        );
+    }
+    if (-4095..0).contains(&ret) { Err(rt::sys::Errno::from_raw(-ret as u16)) } else { Ok(ret as usize) }
+}
