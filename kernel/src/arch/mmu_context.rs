@@ -50,7 +50,7 @@ pub fn deactivate() {
 
 /// Goes to no user address space if this CPU walks `root`.
 pub fn leave(root: PhysAddr) {
-    if TTBR0_EL1.get() & (1 << TTBR_ASID_SHIFT) - 1 == root.0 {
+    if TTBR0_EL1.get() & ((1 << TTBR_ASID_SHIFT) - 1) == root.0 {
         deactivate();
     }
 }

@@ -75,7 +75,7 @@ fn exclusion() -> Result<(), String> {
 fn come_and_go() -> Result<(), String> {
     let before = table::count();
     for _ in 0..50 {
-        start(|| sched::schedule())?.wait();
+        start(sched::schedule)?.wait();
     }
     // The last ones still have to leave.
     sched::sleep_until(timer::now() + MSEC);

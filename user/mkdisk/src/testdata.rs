@@ -205,7 +205,7 @@ fn deadly() -> Vec<(&'static str, Elf)> {
         ("offset-beyond-the-end", with(|elf| elf.segments[1].offset = (1 << 30) + DATA_OFFSET as u64)),
         ("offset-overflows", with(|elf| elf.segments[1].offset = u64::MAX - 0xfff + DATA_OFFSET as u64)),
         ("offset-of-another-page-remainder", with(|elf| elf.segments[1].vaddr += 8)),
-        ("text-beyond-the-end", with(|elf| elf.body.truncate(0))),
+        ("text-beyond-the-end", with(|elf| elf.body.clear())),
         ("entry-nowhere", with(|elf| elf.entry = 0x1000_0000)),
         ("entry-in-the-kernel", with(|elf| elf.entry = KERNEL_HALF + 0x1000)),
         ("entry-unaligned", with(|elf| elf.entry += 2)),
