@@ -144,6 +144,7 @@ STAGES = [
     Stage("panic-read", dies(Machine(append="selftest=wild-read"), r"level \d translation fault", *REPORT)),
     Stage("panic-text", dies(Machine(append="selftest=write-to-text"), r"level 3 permission fault", *REPORT)),
     Stage("panic-stack", dies(Machine(append="selftest=overflow-stack"), r"kernel stack overflow", *REPORT)),
+    Stage("debug", smoke(Machine(kernel="target/image/Image-debug", append="selftest=1"), SELFTEST_SAYS)),
     Stage("gdb", debugger),
     Stage("no-disk", dies(Machine(disk=None), r"kernel panic: .*vda")),
     Stage("no-init", dies(Machine(append="init=/no/such/init"), r"kernel panic: .*/no/such/init")),

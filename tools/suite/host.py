@@ -82,3 +82,8 @@ def script(path: str) -> Callable[[Log], Result]:
 def image(log: Log) -> Result:
     """The images build; the caller holds their lock."""
     return one(log, "tools/image locked", BUILD_SECONDS)
+
+
+def image_debug(log: Log) -> Result:
+    """The other kernel profile builds too."""
+    return one(log, "DEBUG=1 tools/image locked", BUILD_SECONDS)

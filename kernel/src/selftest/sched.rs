@@ -35,12 +35,14 @@ fn start(body: impl FnOnce() + Send + 'static) -> Result<Arc<Completion>, String
 
 fn sleepers() -> Result<(), String> {
     let order = Arc::new(Mutex::new(Vec::new()));
-    let base = timer::now() + 2 * MSEC;
+    // Long times: all must be asleep before the first one's has come, however long the emulator's host lets it wait.
+    const STEP: u64 = 20 * MSEC;
+    let base = timer::now() + 5 * STEP;
     let mut ends = Vec::new();
     for place in [3u64, 1, 4, 2] {
         let order = order.clone();
         ends.push(start(move || {
-            let deadline = base + place * MSEC;
+            let deadline = base + place * STEP;
             sched::sleep_until(deadline);
             order.lock().push((place, timer::now() >= deadline));
         })?);
