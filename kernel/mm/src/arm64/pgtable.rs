@@ -96,12 +96,6 @@ impl PageTables {
         self.fallback
     }
 
-    /// Kernel pages in the Linux table and in the native table.
-    pub fn nr_table_pages<H: Hw>(&self, mem: &Memory<H>) -> (u64, u64) {
-        let native = self.native.as_ref().map_or(0, |native| native.nr_kernel_pages(mem));
-        (self.linux.nr_kernel_pages(mem), native)
-    }
-
     /// The entry for the kernel page at `va`, hardware's notes in the native table included.
     pub fn ptep_get<H: Hw>(&self, mem: &Memory<H>, va: u64) -> Pte {
         self.lookup(mem, va).pte
@@ -120,12 +114,6 @@ impl PageTables {
                 None => Lookup { pte, has_tables: false },
             },
         }
-    }
-
-    /// The entry of the native table for `va`, for those who compare.
-    pub fn native_desc<H: Hw>(&self, mem: &Memory<H>, va: u64) -> Option<u64> {
-        let native = self.native.as_ref()?;
-        Some(native.leaf(mem, va).map_or(0, |at| mem.hw.read_desc(at)))
     }
 
     /// Allocates the tables for `start..end`, so that [`PageTables::set_ptes`] there cannot fail (Linux's `pte_alloc`).
@@ -209,16 +197,17 @@ impl PageTables {
         self.update_ptes(gather, start, end, |_, _| Pte::none(), done);
     }
 
-    /// Write-protects the entries of `start..end` for which `which` holds (Linux's `wrprotect_ptes`).
+    /// Write-protects the entries of `start..end` for which `which` holds; `done` gets each of the range as it was (Linux's
+    /// `wrprotect_ptes`).
     pub fn wrprotect_ptes<H: Hw>(
         &mut self,
         gather: &mut MmuGather<'_, H>,
         start: u64,
         end: u64,
-        mut which: impl FnMut(u64, Pte) -> bool,
+        which: impl Fn(Pte) -> bool,
+        done: impl FnMut(&mut MmuGather<'_, H>, u64, Pte),
     ) {
-        let f = |va, pte: Pte| if which(va, pte) { pte.wrprotect() } else { pte };
-        self.update_ptes(gather, start, end, f, |_, _, _| {});
+        self.update_ptes(gather, start, end, |_, pte| if which(pte) { pte.wrprotect() } else { pte }, done);
     }
 
     /// Gives the entries of `start..end` what an access needs: accessed, and dirty for a write to an entry that allows

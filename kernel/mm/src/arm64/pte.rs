@@ -181,13 +181,6 @@ impl Pte {
         self.0 & PERMISSIONS
     }
 
-    /// Whether hardware would translate by this entry as by `other`: address, validity, permissions. Accessed
-    /// and dirty state may differ.
-    pub const fn same_mapping(self, other: Pte) -> bool {
-        const IGNORED: u64 = AF | RDONLY | SW_DIRTY | CONT;
-        self.0 & !IGNORED == other.0 & !IGNORED
-    }
-
     /// This entry as the leaf of a larger granule: hardware bits only. `pfn` must be aligned to the granule.
     pub const fn to_native(self) -> u64 {
         self.0 & !(SW_DIRTY | SPECIAL | CONT)

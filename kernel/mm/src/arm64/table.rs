@@ -200,19 +200,4 @@ impl Table {
         }
         gather.free_table(self.root.pfn());
     }
-
-    /// Kernel pages that the tree's tables fill.
-    pub fn nr_kernel_pages<H: Hw>(&self, mem: &Memory<H>) -> u64 {
-        self.count_below(mem, self.root, self.geometry.root_level) << self.geometry.table_order()
-    }
-
-    fn count_below<H: Hw>(&self, mem: &Memory<H>, table: PhysAddr, level: u8) -> u64 {
-        if level == LAST_LEVEL {
-            return 1;
-        }
-        let children = (0..self.geometry.entries())
-            .filter_map(|i| child_of(mem.hw.read_desc(table.offset(i * 8))))
-            .map(|child| self.count_below(mem, child, level + 1));
-        1 + children.sum::<u64>()
-    }
 }

@@ -100,11 +100,6 @@ impl AddressSpace {
         self.min_order.fetch_max(order, Relaxed);
     }
 
-    /// Kernel pages cached.
-    pub fn nr_cached(&self) -> u64 {
-        self.inner.lock().tree.nr_kernel_pages()
-    }
-
     /// The folio that holds kernel page `index`, with a reference for the caller.
     pub fn get_folio<H: Hw>(&self, mem: &Memory<H>, index: u64) -> Option<Entry> {
         let inner = self.inner.lock();

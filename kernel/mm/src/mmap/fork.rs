@@ -59,26 +59,20 @@ fn copy_area<H: Hw>(
     let context = child.context.clone();
     let mut child_gather = MmuGather::new(mem, &context);
     let is_anon = |pte: Pte| pte.present() && !pte.special() && mem.folio_test_anon(mem.folio_of(pte.pfn()));
-    tables.update_ptes(
-        gather,
-        vma.start,
-        vma.end,
-        |_, pte| if is_anon(pte) { pte.wrprotect() } else { pte },
-        |_, va, pte| {
-            if !is_anon(pte) || result.is_err() {
-                return;
+    tables.wrprotect_ptes(gather, vma.start, vma.end, is_anon, |_, va, pte| {
+        if !is_anon(pte) || result.is_err() {
+            return;
+        }
+        mem.set_page_anon_exclusive(pte.pfn(), false);
+        let pte = pte.wrprotect();
+        match &mut batch {
+            Some(open) if open.continues(mem, va, pte) => open.nr += 1,
+            _ => {
+                let full = batch.replace(Batch { va, pte, nr: 1 });
+                result = full.map_or(Ok(()), |full| full.map(mem, child, &mut child_gather, counters));
             }
-            mem.set_page_anon_exclusive(pte.pfn(), false);
-            let pte = pte.wrprotect();
-            match &mut batch {
-                Some(open) if open.continues(mem, va, pte) => open.nr += 1,
-                _ => {
-                    let full = batch.replace(Batch { va, pte, nr: 1 });
-                    result = full.map_or(Ok(()), |full| full.map(mem, child, &mut child_gather, counters));
-                }
-            }
-        },
-    );
+        }
+    });
     result?;
     batch.map_or(Ok(()), |last| last.map(mem, child, &mut child_gather, counters))
 }
