@@ -177,6 +177,9 @@ pub fn prlimit64(frame: &mut TrapFrame) -> SysResult {
         }
         before
     };
+    if wanted.is_some() {
+        task.apply_limits();
+    }
     if !old.is_null() {
         old.write(Rlimit64 { cur: before.cur, max: before.max })?;
     }

@@ -172,7 +172,8 @@ fn stack_limit(limits: &Rlimits) -> u64 {
     limits[raw::RLIMIT_STACK as usize].cur
 }
 
-fn mm_limits(limits: &Rlimits) -> MmLimits {
+/// What the limits of a task mean for its memory.
+pub(super) fn mm_limits(limits: &Rlimits) -> MmLimits {
     MmLimits {
         stack: stack_limit(limits),
         data: limits[raw::RLIMIT_DATA as usize].cur,

@@ -1,6 +1,7 @@
 //! The memory of programs: `mm`'s address space behind its lock, and its way onto the CPU. Mirrors the glue parts
 //! of Linux's `kernel/fork.c` (`mm_struct`) and `context_switch`.
 
+use super::exec::mm_limits;
 use super::{Current, Task, current};
 use crate::arch::machine::Machine;
 use crate::arch::{barrier, mmu_context, percpu};
@@ -75,6 +76,17 @@ impl UserMm {
                 _ => VmFault::Bus,
             })?;
             self.lock().count_major_fault();
+        }
+    }
+}
+
+impl Task {
+    /// Lets new resource limits take effect on the task's memory.
+    pub fn apply_limits(&self) {
+        let mm = self.mm.lock().clone();
+        if let Some(mm) = mm {
+            let limits = mm_limits(&self.rlimits.lock());
+            mm.lock().limits = limits;
         }
     }
 }
