@@ -11,6 +11,8 @@
 
 mod args;
 pub mod counter;
+pub mod descriptor;
+pub mod heap;
 pub mod io;
 pub mod map;
 mod memory;

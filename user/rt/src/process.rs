@@ -130,3 +130,16 @@ pub fn getppid() -> Pid {
     // SAFETY: as above.
     unsafe { syscall(raw::__NR_getppid, []) }.unwrap_or(0) as Pid
 }
+
+/// Sends a signal to a process, or as kill(2) says.
+pub fn kill(pid: Pid, signal: i32) -> Result<(), Errno> {
+    // SAFETY: the call takes no memory.
+    unsafe { syscall(raw::__NR_kill, [pid as usize, signal as usize]) }.map(drop)
+}
+
+/// Writes the working directory into `buffer` and returns it.
+pub fn working_directory(buffer: &mut [u8]) -> Result<&CStr, Errno> {
+    // SAFETY: the kernel writes no more than the buffer's length.
+    unsafe { syscall(raw::__NR_getcwd, [buffer.as_mut_ptr() as usize, buffer.len()]) }?;
+    CStr::from_bytes_until_nul(buffer).map_err(|_| Errno::ERANGE)
+}

@@ -72,9 +72,9 @@ impl<'a> Parser<'a> {
         self.line()
     }
 
-    /// How much of the text has been read.
-    pub fn position(&self) -> usize {
-        self.at
+    /// Whether nothing but blank lines follows what was read.
+    pub fn is_done(&self) -> bool {
+        self.peeked.as_ref().is_none_or(|token| *token == Token::End) && self.rest().trim_ascii().is_empty()
     }
 
     /// A parser of a text within this one's.

@@ -107,7 +107,8 @@ fn bracket(pattern: &[Unit], byte: u8) -> Option<(usize, bool)> {
 
 /// A class such as `[:alpha:]`: its length, and whether `byte` is in it.
 fn class(pattern: &[Unit], byte: u8) -> Option<(usize, bool)> {
-    const CLASSES: [(&[u8], fn(&u8) -> bool); 10] = [
+    type Class = (&'static [u8], fn(&u8) -> bool);
+    const CLASSES: [Class; 10] = [
         (b"[:alpha:]", u8::is_ascii_alphabetic),
         (b"[:digit:]", u8::is_ascii_digit),
         (b"[:alnum:]", u8::is_ascii_alphanumeric),

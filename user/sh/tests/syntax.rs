@@ -76,6 +76,8 @@ fn knows_what_is_unfinished() {
         "cat <<X\nline\n",
         "a \\",
         "cat <<X",
+        "a b\\\n",
+        "a \\\n",
     ] {
         let error = Parser::new(text.as_bytes(), Text::Growing).next_line().expect_err(text);
         assert!(error.is_unfinished(), "{text:?}: {error}");

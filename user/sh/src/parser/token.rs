@@ -1,6 +1,6 @@
 //! Tokens: operators, words, ends of lines.
 
-use super::{Error, Parser};
+use super::{Error, Parser, Text};
 use crate::syntax::Word;
 use alloc::string::String;
 
@@ -91,6 +91,7 @@ impl Parser<'_> {
     fn read_token(&mut self) -> Result<Token, Error> {
         self.skip_blanks();
         let Some(byte) = self.byte() else {
+            self.check_continuation()?;
             self.read_here_documents()?;
             return Ok(Token::End);
         };
@@ -115,6 +116,14 @@ impl Parser<'_> {
             let len = self.rest().iter().position(|byte| *byte == b'\n');
             self.at += len.unwrap_or(self.rest().len());
         }
+    }
+
+    /// At the end of the text: a backslash at the end of its last line asks for another.
+    pub(super) fn check_continuation(&self) -> Result<(), Error> {
+        if self.kind == Text::Growing && self.text.ends_with(b"\\\n") {
+            return Err(self.unfinished("the rest of a line"));
+        }
+        Ok(())
     }
 
     /// One digit right before a redirection.

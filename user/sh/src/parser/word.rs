@@ -53,7 +53,8 @@ impl Parser<'_> {
         loop {
             let Some(byte) = self.byte() else {
                 return match style {
-                    Style::Plain | Style::Here => Ok(word),
+                    Style::Plain => self.check_continuation().map(|()| word),
+                    Style::Here => Ok(word),
                     Style::Double => Err(self.unfinished("a closing '\"'")),
                     Style::Brace(_) => Err(self.unfinished("a closing \"}\"")),
                     Style::Arithmetic => Err(self.unfinished("a closing \"))\"")),
