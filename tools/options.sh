@@ -39,7 +39,9 @@ megabytes=${BASH_REMATCH[1]}
 [ -z "$EXTRA" ] || { [ -d "$EXTRA" ] && [ -r "$EXTRA" ]; } || usage_error "EXTRA=$EXTRA: not a readable directory"
 [[ $DEBUG = [01] ]] || usage_error "DEBUG=$DEBUG: must be 0 or 1"
 [[ $TIMEOUT =~ ^[0-9]{1,6}$ ]] || usage_error "TIMEOUT=$TIMEOUT: must be a number of seconds, 0 for none"
-printf '%s\n' "$CMD" | xargs true 2>/dev/null || usage_error "CMD=$CMD: a quote is not closed"
+# Encoded, it must fit one argument of QEMU's; and this machine's shell knows a wrong text before anything is built.
+[ "$(printf '%s' "$CMD" | wc -c)" -le 32768 ] || usage_error "CMD: longer than 32768 bytes"
+reason=$(sh -n -c -- "$CMD" 2>&1) || usage_error "CMD=${CMD//$'\n'/ }: no shell command: ${reason##*: }"
 printf '%s\n' "$QEMU_ARGS" | xargs true 2>/dev/null || usage_error "QEMU_ARGS=$QEMU_ARGS: a quote is not closed"
 [[ $APPEND != *$'\n'* ]] || usage_error "APPEND: must be one line"
 

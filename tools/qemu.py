@@ -78,15 +78,14 @@ class Machine:
         if self.append:
             words.append(self.append)
         if self.command:
-            # There is no shell yet that could make more of it than words.
-            words += ["--", *map(encode_word, shlex.split(self.command))]
+            words += ["--", encode(self.command)]
         return " ".join(words)
 
 
-def encode_word(word: str) -> str:
-    """A word as the kernel's command line can carry it, which knows spaces and nothing else: every byte that is not
-    plain is `%` and two hexadecimal digits, and a lone `%` is the empty word. init decodes it."""
-    return urllib.parse.quote(word, safe="/=:,.+-_@~") or "%"
+def encode(text: str) -> str:
+    """A text for init's shell as the kernel's command line can carry it, which knows spaces and nothing else: one word,
+    in which every byte that is not plain is `%` and two hexadecimal digits. init decodes it."""
+    return urllib.parse.quote(os.fsencode(text), safe="/=:,.+-_@~")
 
 
 class Input:

@@ -1,47 +1,49 @@
 //! `init`: the first process.
 //!
-//! Its arguments are a command: it runs that as its child, prints how it ended as the last line, and
-//! ends the machine with the same status. Without arguments it shows what there is to see, then runs
-//! what is typed, a program and its words a line, until the input ends.
+//! Its arguments are a command for the shell: it runs that as its child, prints how it ended as the last
+//! line, and ends the machine with the same status. Without arguments it shows what there is to see, then
+//! does the same with a shell that reads the console.
 //!
 //! As process 1 it also collects the orphans that other programs leave. Started as an ordinary
 //! program it does all the same, but ends only itself.
 #![no_std]
 #![no_main]
 
-mod command;
 mod demo;
 mod power;
-mod prompt;
-mod words;
+mod shell;
+mod text;
 
-use rt::Arg;
-use words::{WORDS_MAX, Words};
+use shell::Shell;
+use text::Text;
 
 rt::main!(main);
 
 fn main(args: rt::Args) -> i32 {
-    let status = if args.len() > 1 {
-        run_words(args)
-    } else {
-        demo::show(args.envp());
-        prompt::serve(args.envp());
-        0
+    let status = match Shell::with_environment(args.envp()) {
+        Some(shell) => run(args, &shell),
+        None => {
+            rt::eprintln!("init: the environment is too large");
+            shell::NOT_EXECUTABLE
+        }
     };
     rt::println!("exit status {status}");
     power::end(status)
 }
 
-/// Runs the arguments as a command. Those of process 1 come from the kernel's command line.
-fn run_words(args: rt::Args) -> i32 {
-    if rt::process::getpid() != 1 {
-        return command::run(args.tail(1), args.envp());
+fn run(args: rt::Args, shell: &Shell<'_>) -> i32 {
+    if args.len() == 1 {
+        demo::show(shell);
+        rt::println!("\nNow a shell. Its input's end (Ctrl-D) or \"poweroff\" ends the machine.");
+        return shell.run(None);
     }
-    let Some(words) = Words::decode(args.from(1)) else {
-        rt::eprintln!("init: the command is too long");
-        return command::NOT_EXECUTABLE;
-    };
-    let mut argv = [Arg::END; WORDS_MAX + 1];
-    words.list(&mut argv);
-    command::run(&argv, args.envp())
+    // The kernel's command line can't carry every byte, so what comes from there is encoded.
+    let coding = if rt::process::getpid() == 1 { text::Coding::Percent } else { text::Coding::None };
+    match Text::joined(args.from(1), coding) {
+        Some(text) => shell.run(Some(text.get())),
+        None => {
+            rt::eprintln!("init: the command is too long");
+            shell::NOT_EXECUTABLE
+        }
+    }
 }

@@ -42,8 +42,12 @@ fn main(args: rt::Args) -> i32 {
     let mut text = false;
     while let Some(word) = words.first() {
         let Some(letters) = word.strip_prefix(b"-").filter(|letters| !letters.is_empty()) else { break };
+        if letters == b"-" {
+            words.remove(0);
+            break;
+        }
         text |= letters.contains(&b'c');
-        let others: Vec<u8> = letters.iter().copied().filter(|letter| !b"cs-".contains(letter)).collect();
+        let others: Vec<u8> = letters.iter().copied().filter(|letter| !b"cs".contains(letter)).collect();
         if !shell.options.set(&others, true) {
             shell::report(format_args!("-{}: not an option", rt::io::Text(&others)));
             return USAGE;
