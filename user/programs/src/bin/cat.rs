@@ -3,7 +3,7 @@
 #![no_main]
 
 use core::ffi::CStr;
-use rt::io::{self, Text};
+use rt::io::{self, Reason, Text};
 use rt::rustix::fd::AsFd;
 use rt::rustix::fs::{self, Mode, OFlags};
 use rt::rustix::io::{Errno, read};
@@ -36,6 +36,6 @@ fn copy(from: impl AsFd) -> Result<(), Errno> {
 
 fn report(name: &CStr, result: Result<(), Errno>) -> i32 {
     let Err(errno) = result else { return 0 };
-    rt::eprintln!("cat: {}: {}", Text(name.to_bytes()), rt::sys::errno(errno));
+    rt::eprintln!("cat: {}: {}", Text(name.to_bytes()), Reason(rt::sys::errno(errno)));
     1
 }

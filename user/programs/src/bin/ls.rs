@@ -4,7 +4,7 @@
 
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
-use rt::io::Text;
+use rt::io::{Reason, Text};
 use rt::rustix::fd::OwnedFd;
 use rt::rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, RawDir, Stat};
 use rt::rustix::io::Errno;
@@ -89,6 +89,6 @@ impl core::fmt::Display for Permissions<'_> {
 
 fn report(name: &CStr, result: Result<(), Errno>) -> i32 {
     let Err(errno) = result else { return 0 };
-    rt::eprintln!("ls: {}: {}", Text(name.to_bytes()), rt::sys::errno(errno));
+    rt::eprintln!("ls: {}: {}", Text(name.to_bytes()), Reason(rt::sys::errno(errno)));
     1
 }

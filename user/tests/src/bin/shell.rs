@@ -1,4 +1,4 @@
-//! The shell: commands, what they print, and how they end. Left out where there are no pipes yet, as
+//! The shell and the small programs: commands, what they print, and how they end. Left out where there are no pipes yet, as
 //! the output is read from one.
 #![no_std]
 #![no_main]
@@ -43,9 +43,24 @@ const CASES: &[(&core::ffi::CStr, &str, i32)] = &[
     ),
     (c"cat </none; echo $?", "sh: can't open /none: no such file\n1\n", 0),
     (c"echo a; )", "sh: line 1: syntax error: unexpected \")\"\n", 2),
+    (c"f() { f; }; f; echo never", "sh: commands call each other too deeply\n", 2),
     (c"exit 42", "", 42),
     (c"set -e; false; echo never", "", 1),
     (c"set -u; echo $none; echo never", "sh: none: parameter not set\n", 2),
+    // The small programs.
+    (c"/bin/true; echo $?; /bin/false; echo $?; /bin/echo -n 'a  b' c", "0\n1\na  b c", 0),
+    (
+        c"echo 'ABC xyz' | hexdump -C; echo abc | hexdump -s 1 -n 2",
+        "00000000  41 42 43 20 78 79 7a 0a                           |ABC xyz.|\n00000008\n0000001 6362\n0000003\n",
+        0,
+    ),
+    (c"sleep 0.01; echo $?; sleep 1x; echo $?", "0\nusage: sleep SECONDS\n2\n", 0),
+    (c"uname -sm; uname -q; free >/dev/null", "Linux aarch64\nusage: uname [-amnrsvo]\n", 0),
+    (
+        c"cat /none; ls /none",
+        "cat: /none: No such file or directory\nls: /none: No such file or directory\n",
+        1,
+    ),
 ];
 
 fn run(args: rt::Args) -> Outcome {

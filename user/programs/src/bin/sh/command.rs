@@ -12,11 +12,23 @@ use rt::io::Text;
 use sh::expand::{self, Failure};
 use sh::syntax::{Assignment, Command, Kind, Redirect, Word};
 
-/// How deep functions may call each other: the stack of this program ends.
-const DEEPEST_CALL: usize = 400;
+/// How deep commands may run within commands, by way of functions, files, `eval` and nesting: the stack
+/// of this program ends.
+const DEEPEST: usize = 1000;
 
 /// Runs a command.
 pub fn run(shell: &mut Shell, command: &Command, after: After) -> Flow {
+    if shell.depth == DEEPEST {
+        shell.fail(USAGE, format_args!("commands call each other too deeply"));
+        return Flow::Abandon;
+    }
+    shell.depth += 1;
+    let flow = run_shallow(shell, command, after);
+    shell.depth -= 1;
+    flow
+}
+
+fn run_shallow(shell: &mut Shell, command: &Command, after: After) -> Flow {
     let done = match &command.kind {
         Kind::Simple { assignments, words } => simple(shell, assignments, words, &command.redirects, after),
         kind if command.redirects.is_empty() => compound(shell, kind, after),
@@ -189,9 +201,6 @@ fn assign(shell: &mut Shell, assignments: &[Assignment]) -> Result<(), Failure> 
 
 /// Calls a function.
 fn call(shell: &mut Shell, body: &Command, mut words: Vec<Vec<u8>>) -> Result<Flow, Failure> {
-    if shell.calls == DEEPEST_CALL {
-        return Err(Failure(alloc::format!("{}: functions call each other too deeply", Text(&words[0]))));
-    }
     words.remove(0);
     let arguments = core::mem::replace(&mut shell.arguments, words);
     let loops = core::mem::take(&mut shell.loops);

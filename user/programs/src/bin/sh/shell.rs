@@ -37,6 +37,8 @@ pub struct Shell {
     pub loops: usize,
     /// How many functions and files the running command is in.
     pub calls: usize,
+    /// How many commands the running command is in.
+    pub depth: usize,
     /// How many conditions the running command is in: there a failure is an answer.
     pub conditions: usize,
     /// How the last command substitution of the running command ended.
@@ -89,6 +91,7 @@ impl Shell {
             jobs: Jobs::default(),
             loops: 0,
             calls: 0,
+            depth: 0,
             conditions: 0,
             substituted: None,
             kept: 0,
