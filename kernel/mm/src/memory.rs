@@ -9,6 +9,7 @@ use crate::types::{PageSize, Pfn};
 use abi::Errno;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
+use core::sync::atomic::Ordering::Relaxed;
 
 /// The memory of one machine. The kernel has one; each host test has its own.
 pub struct Memory<H: Hw> {
@@ -82,6 +83,7 @@ impl<H: Hw> Memory<H> {
 
 impl<H: Hw> FolioSink for Memory<H> {
     fn put_cached(&self, folio: Folio) {
+        self.stats.nr_file_pages.fetch_sub(self.folio_nr_pages(folio), Relaxed);
         self.folio_put(folio);
     }
 }

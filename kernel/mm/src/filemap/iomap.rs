@@ -40,4 +40,13 @@ pub trait AddressSpaceOps: Send + Sync {
     ///
     /// May block on metadata. A damaged file system gives EUCLEAN or EIO, never a panic.
     fn iomap(&self, pos: u64) -> Result<Iomap, Errno>;
+
+    /// The page cache is about to hold `nr_kernel_pages` more. ENOSPC when the file system has no room for them:
+    /// for a file that lives in memory, the page cache is its disk.
+    fn charge(&self, _nr_kernel_pages: u64) -> Result<(), Errno> {
+        Ok(())
+    }
+
+    /// As many pages that were charged have left the page cache. Must not sleep.
+    fn uncharge(&self, _nr_kernel_pages: u64) {}
 }

@@ -8,6 +8,7 @@ use crate::memory::Memory;
 use crate::types::{PAGE_SHIFT, PageSize};
 use abi::Errno;
 use alloc::sync::Arc;
+use core::ops::Range;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
 /// Where folios go when their file does: the memory that they came from.
@@ -21,7 +22,7 @@ pub trait FolioSink: Send + Sync {
 pub enum Backing {
     /// A block device, by number: clean folios can be dropped.
     Device(u32),
-    /// Memory only (shared anonymous memory, later tmpfs): folios stay until the file goes.
+    /// Memory only (shared anonymous memory, tmpfs): folios stay until they are truncated or the file goes.
     Memory,
 }
 
@@ -69,6 +70,23 @@ impl AddressSpace {
         self.size.load(Relaxed)
     }
 
+    /// Sets the size and nothing else. What that means for the folios is [`Memory::truncate`]'s business.
+    pub fn set_size(&self, size: u64) {
+        self.size.store(size, Relaxed);
+    }
+
+    /// The file reaches at least up to `size` from now on.
+    pub fn grow_to(&self, size: u64) {
+        self.size.fetch_max(size, Relaxed);
+    }
+
+    /// The first run of cached bytes that does not end at or before `pos`: for a file that lives in memory, its next
+    /// data. `None` when there is no more.
+    pub fn next_cached(&self, pos: u64) -> Option<Range<u64>> {
+        let entry = self.inner.lock().tree.next(pos >> PAGE_SHIFT)?;
+        Some(entry.index << PAGE_SHIFT..entry.end() << PAGE_SHIFT)
+    }
+
     /// File size in kernel pages, rounded up.
     pub fn nr_kernel_pages(&self) -> u64 {
         self.size().div_ceil(1 << PAGE_SHIFT)
@@ -100,6 +118,11 @@ impl AddressSpace {
         self.min_order.fetch_max(order, Relaxed);
     }
 
+    /// Kernel pages cached.
+    pub fn nr_cached(&self) -> u64 {
+        self.inner.lock().tree.nr_kernel_pages()
+    }
+
     /// The folio that holds kernel page `index`, with a reference for the caller.
     pub fn get_folio<H: Hw>(&self, mem: &Memory<H>, index: u64) -> Option<Entry> {
         let inner = self.inner.lock();
@@ -108,15 +131,21 @@ impl AddressSpace {
         Some(entry)
     }
 
-    /// Puts a folio in; the cache takes over the caller's reference. EEXIST when somebody was faster.
+    /// Puts a folio in; the cache takes over the caller's reference. EEXIST when somebody was faster, ENOSPC when the
+    /// file system has no room for it.
     pub(super) fn add_folio<H: Hw>(
         self: &Arc<Self>,
         mem: &Arc<Memory<H>>,
         entry: Entry,
     ) -> Result<(), Errno> {
+        self.ops.charge(1 << entry.order)?;
         let first = {
             let mut inner = self.inner.lock();
-            inner.tree.insert(entry)?;
+            if let Err(error) = inner.tree.insert(entry) {
+                drop(inner);
+                self.ops.uncharge(1 << entry.order);
+                return Err(error);
+            }
             let first = inner.sink.is_none();
             if first {
                 let sink: Arc<dyn FolioSink> = mem.clone();
@@ -152,6 +181,7 @@ impl AddressSpace {
             }
             inner.tree.remove(entry.index);
             drop(inner);
+            self.ops.uncharge(1 << entry.order);
             mem.folio_put(entry.folio);
             freed += 1 << entry.order;
         }
@@ -167,6 +197,7 @@ impl Drop for AddressSpace {
         let Some(sink) = inner.sink.take() else { return };
         while let Some(entry) = inner.tree.next(0) {
             inner.tree.remove(entry.index);
+            self.ops.uncharge(1 << entry.order);
             sink.put_cached(entry.folio);
         }
     }

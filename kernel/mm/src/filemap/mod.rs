@@ -1,4 +1,4 @@
-//! File memory: the page cache, its readahead, and reads through it. Mirrors Linux's `mm/filemap.c` and
+//! File memory: the page cache, its readahead, reads and writes through it, truncation. Mirrors Linux's `mm/filemap.c` and
 //! `mm/readahead.c`. All that waits for a device waits here, with no lock held.
 
 mod iomap;
@@ -6,6 +6,7 @@ mod mapping;
 mod read;
 mod readahead;
 mod tree;
+mod write;
 
 pub use iomap::{AddressSpaceOps, Iomap, IomapKind};
 pub use mapping::{AddressSpace, Backing, FolioSink};

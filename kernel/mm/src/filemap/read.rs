@@ -48,7 +48,7 @@ impl<H: Hw> Memory<H> {
         }
     }
 
-    fn wait_uptodate(&self, folio: Folio) -> Result<(), Errno> {
+    pub(super) fn wait_uptodate(&self, folio: Folio) -> Result<(), Errno> {
         while self.folio_test(folio, Flags::LOCKED) {
             self.hw.wait_folio(folio.0);
         }
@@ -61,8 +61,7 @@ impl<H: Hw> Memory<H> {
         if inner.tree.get(entry.index) == Some(entry) {
             inner.tree.remove(entry.index);
             drop(inner);
-            Stats::add(&self.stats.nr_file_pages, (1u64 << entry.order).wrapping_neg());
-            self.folio_put(entry.folio);
+            self.forget_cached(mapping, &entry);
         }
     }
 

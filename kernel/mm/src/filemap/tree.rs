@@ -62,6 +62,7 @@ pub struct FolioTree {
     root: Option<Node>,
     /// Level of the root: a slot of level l covers 64^l kernel pages.
     height: u32,
+    nr_kernel_pages: u64,
 }
 
 fn slot_of(index: u64, level: u32) -> usize {
@@ -69,6 +70,11 @@ fn slot_of(index: u64, level: u32) -> usize {
 }
 
 impl FolioTree {
+    /// Kernel pages held.
+    pub fn nr_kernel_pages(&self) -> u64 {
+        self.nr_kernel_pages
+    }
+
     fn covers(&self, index: u64) -> bool {
         let bits = BITS * (self.height + 1);
         self.root.is_some() && (bits >= u64::BITS || index >> bits == 0)
@@ -127,6 +133,7 @@ impl FolioTree {
         for slot in &mut node.slots[first..first + run] {
             *slot = Slot::Folio(entry);
         }
+        self.nr_kernel_pages += 1 << entry.order;
         Ok(())
     }
 
@@ -150,6 +157,7 @@ impl FolioTree {
             self.root = None;
             self.height = 0;
         }
+        self.nr_kernel_pages -= 1 << entry.order;
         Some(entry)
     }
 }
@@ -229,7 +237,7 @@ mod tests {
                     held += next.end() - next.index;
                     at = next.end();
                 }
-                prop_assert_eq!(held, model.len() as u64);
+                prop_assert_eq!((held, tree.nr_kernel_pages()), (model.len() as u64, held));
                 for probe in [0, index, index + 1, index.saturating_sub(1), 5000] {
                     prop_assert_eq!(tree.get(probe), model.get(&probe).copied());
                     prop_assert_eq!(tree.next(probe), model.range(probe..).next().map(|(_, e)| *e));
