@@ -19,6 +19,12 @@ pub fn init(platform: &Platform) {
     }
 }
 
+/// The same as file systems note it.
+pub fn timespec() -> fs::kstat::Timespec {
+    let now = now();
+    fs::kstat::Timespec { sec: (now / NSEC_PER_SEC) as i64, nsec: (now % NSEC_PER_SEC) as u32 }
+}
+
 /// Nanoseconds since 1970; since boot on a machine without a clock.
 pub fn now() -> u64 {
     OFFSET.load(Ordering::Relaxed) + timer::now()

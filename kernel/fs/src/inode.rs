@@ -4,10 +4,13 @@
 //! before it calls an operation that only one type has; the defaults answer as Linux does for an inode
 //! without that operation.
 
-use crate::kstat::{FileType, Kstat};
+use crate::io::{ReadSink, WriteSource};
+use crate::kstat::{Dev, FileType, Kstat, Timespec};
+use crate::pipe::Pipe;
 use abi::Errno;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::ops::ControlFlow;
 use mm::filemap::{AddressSpace, AddressSpaceOps};
 
@@ -27,10 +30,85 @@ pub struct DirEntry<'a> {
 /// Takes the entries of a directory, until it breaks because it has no room for this one.
 pub type DirVisitor<'a> = &'a mut dyn FnMut(&DirEntry<'_>) -> ControlFlow<()>;
 
+/// What a new name in a directory is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct NewInode<'a> {
+    /// What it is.
+    pub kind: NewKind<'a>,
+    /// Permission bits, the umask already applied.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group, unless the directory gives its own away.
+    pub gid: u32,
+}
+
+/// The type of a new inode and what belongs to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewKind<'a> {
+    /// An empty regular file.
+    Regular,
+    /// An empty directory.
+    Directory,
+    /// A symbolic link to this target.
+    Symlink(&'a [u8]),
+    /// A named pipe.
+    Fifo,
+    /// The name of a socket.
+    Socket,
+    /// A character device.
+    CharDevice(Dev),
+    /// A block device.
+    BlockDevice(Dev),
+}
+
+/// A time stamp to be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetTime {
+    /// The present time.
+    Now,
+    /// This one.
+    To(Timespec),
+}
+
+/// Attributes to be changed; what is `None` stays. The time of change becomes the present in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SetAttr {
+    /// Permission bits.
+    pub mode: Option<u32>,
+    /// Owner.
+    pub uid: Option<u32>,
+    /// Group.
+    pub gid: Option<u32>,
+    /// Last access.
+    pub atime: Option<SetTime>,
+    /// Last change of the bytes.
+    pub mtime: Option<SetTime>,
+}
+
+/// What a rename does about a file that has the new name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RenameKind {
+    /// Replaces it, if there is one.
+    Replace,
+    /// Gives it the old name.
+    Exchange,
+}
+
+/// Where a write goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteAt {
+    /// To this position.
+    Pos(u64),
+    /// To the end of the file, wherever that is by then.
+    End,
+}
+
 /// A file of any type.
 ///
-/// Any method may sleep: callers hold no spin lock.
-pub trait Inode: Send + Sync {
+/// Any method may sleep: callers hold no spin lock. Of the methods that change names, the VFS calls only one at a time
+/// for each directory involved, and it has checked permissions, types and what exists already.
+pub trait Inode: Any + Send + Sync {
     /// Its type, which never changes.
     fn file_type(&self) -> FileType;
 
@@ -57,6 +135,66 @@ pub trait Inode: Send + Sync {
         None
     }
 
+    /// Directory: makes `name`, which does not exist.
+    fn create(&self, _name: &[u8], _new: &NewInode<'_>) -> Result<Arc<dyn Inode>, Errno> {
+        Err(Errno::EPERM)
+    }
+
+    /// Directory: gives `target`, of the same file system and no directory, the further name `name`.
+    fn link(&self, _name: &[u8], _target: &Arc<dyn Inode>) -> Result<(), Errno> {
+        Err(Errno::EPERM)
+    }
+
+    /// Directory: removes `name`, which is no directory.
+    fn unlink(&self, _name: &[u8]) -> Result<(), Errno> {
+        Err(Errno::EPERM)
+    }
+
+    /// Directory: removes `name`, which is a directory. ENOTEMPTY if it has names besides `.` and `..`.
+    fn rmdir(&self, _name: &[u8]) -> Result<(), Errno> {
+        Err(Errno::EPERM)
+    }
+
+    /// Directory: moves `name` to `new_dir`, of the same file system, as `new_name`. ENOTEMPTY if a directory that is to be
+    /// replaced has names.
+    fn rename(
+        &self,
+        _name: &[u8],
+        _new_dir: &Arc<dyn Inode>,
+        _new_name: &[u8],
+        _kind: RenameKind,
+    ) -> Result<(), Errno> {
+        Err(Errno::EPERM)
+    }
+
+    /// Changes attributes.
+    fn setattr(&self, _set: &SetAttr) -> Result<(), Errno> {
+        Err(Errno::EPERM)
+    }
+
+    /// The file was read: the time of the last access may change.
+    fn accessed(&self) {}
+
+    /// Regular file: writes what `source` has; returns how many bytes, and the position behind them.
+    fn write(
+        &self,
+        _io: &dyn PageIo,
+        _at: WriteAt,
+        _source: &mut dyn WriteSource,
+    ) -> Result<(usize, u64), Errno> {
+        Err(Errno::EINVAL)
+    }
+
+    /// Regular file: sets its size.
+    fn truncate(&self, _io: &dyn PageIo, _size: u64) -> Result<(), Errno> {
+        Err(Errno::EINVAL)
+    }
+
+    /// Named pipe: what its openers share.
+    fn pipe(&self) -> Result<Arc<Pipe>, Errno> {
+        Err(Errno::ENXIO)
+    }
+
     /// Regular file: its page cache, the same for all who use the inode.
     fn mapping(&self) -> Result<Arc<AddressSpace>, Errno> {
         Err(Errno::EINVAL)
@@ -78,6 +216,25 @@ pub struct FsStat {
     pub files: u64,
     /// Free inodes.
     pub files_free: u64,
+}
+
+/// How the kernel reads and writes the page cache, which needs the machine.
+pub trait PageIo {
+    /// Copies bytes of `mapping` from `pos` into `sink` until the sink is full or the file ends; returns
+    /// how many, which may be fewer after an error, and 0 only at the end of the file or for an empty sink.
+    fn read(&self, mapping: &Arc<AddressSpace>, pos: u64, sink: &mut dyn ReadSink) -> Result<usize, Errno>;
+
+    /// Copies all of `source` to `pos`; returns how many bytes, which may be fewer after an error. The file grows as far
+    /// as bytes came.
+    fn write(
+        &self,
+        mapping: &Arc<AddressSpace>,
+        pos: u64,
+        source: &mut dyn WriteSource,
+    ) -> Result<usize, Errno>;
+
+    /// Sets the size; what is cut off is freed, what is added reads as zero.
+    fn truncate(&self, mapping: &Arc<AddressSpace>, size: u64);
 }
 
 /// A file system that can be mounted.

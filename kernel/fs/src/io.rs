@@ -4,6 +4,7 @@ use crate::kstat::Dev;
 use abi::Errno;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
+use bitflags::bitflags;
 use spin::RwLock;
 
 /// Takes the bytes that a read delivers. For a system call this is the program's memory.
@@ -41,6 +42,58 @@ pub trait WriteSource {
     fn take(&mut self, buf: &mut [u8]) -> usize;
 }
 
+/// Memory of the kernel as the target of a read.
+pub struct SliceSink<'a> {
+    rest: &'a mut [u8],
+}
+
+impl<'a> SliceSink<'a> {
+    /// Fills `buf`.
+    pub fn new(buf: &'a mut [u8]) -> SliceSink<'a> {
+        SliceSink { rest: buf }
+    }
+}
+
+impl ReadSink for SliceSink<'_> {
+    fn remaining(&self) -> usize {
+        self.rest.len()
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> usize {
+        let len = bytes.len().min(self.rest.len());
+        let (now, later) = core::mem::take(&mut self.rest).split_at_mut(len);
+        now.copy_from_slice(&bytes[..len]);
+        self.rest = later;
+        len
+    }
+}
+
+/// Memory of the kernel as the source of a write.
+pub struct SliceSource<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> SliceSource<'a> {
+    /// Provides `bytes`.
+    pub fn new(bytes: &'a [u8]) -> SliceSource<'a> {
+        SliceSource { rest: bytes }
+    }
+}
+
+impl WriteSource for SliceSource<'_> {
+    fn remaining(&self) -> usize {
+        self.rest.len()
+    }
+
+    fn take(&mut self, buf: &mut [u8]) -> usize {
+        let len = buf.len().min(self.rest.len());
+        let (now, later) = self.rest.split_at(len);
+        buf[..len].copy_from_slice(now);
+        self.rest = later;
+        len
+    }
+}
+
 /// Whether a call may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
@@ -48,6 +101,55 @@ pub enum Wait {
     Block,
     /// It returns EAGAIN instead (`O_NONBLOCK`).
     NonBlock,
+}
+
+bitflags! {
+    /// What can be done with a file without waiting: `POLLIN` and its like, the numbers of `poll(2)`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct PollEvents: u16 {
+        /// Reading.
+        const IN = 0x1;
+        /// Reading what is urgent.
+        const PRI = 0x2;
+        /// Writing.
+        const OUT = 0x4;
+        /// Something is wrong; for a pipe: no reader is left.
+        const ERR = 0x8;
+        /// The other side is gone.
+        const HUP = 0x10;
+        /// There is no such descriptor.
+        const NVAL = 0x20;
+        /// Reading, by another name.
+        const RDNORM = 0x40;
+        /// Writing, by another name.
+        const WRNORM = 0x100;
+    }
+}
+
+impl PollEvents {
+    /// What a file says that never lets anybody wait.
+    pub const ALWAYS: PollEvents =
+        PollEvents::IN.union(PollEvents::OUT).union(PollEvents::RDNORM).union(PollEvents::WRNORM);
+}
+
+/// Where to wait until a file's [`PollEvents`] change: keys of [`sleep::Park`](crate::sleep::Park).
+#[derive(Default)]
+pub struct PollKeys {
+    keys: [Option<usize>; 2],
+}
+
+impl PollKeys {
+    /// One more key; a file has two at most, one for each direction.
+    pub fn add(&mut self, key: usize) {
+        if let Some(free) = self.keys.iter_mut().find(|slot| slot.is_none()) {
+            *free = Some(key);
+        }
+    }
+
+    /// The keys.
+    pub fn iter(&self) -> impl Iterator<Item = usize> {
+        self.keys.iter().filter_map(|key| *key)
+    }
 }
 
 /// What `lseek` does on a device.
@@ -79,6 +181,11 @@ pub trait CharDevice: Send + Sync {
     /// `ioctl(2)`. `arg` is whatever the program passed, often an address in its memory.
     fn ioctl(&self, _cmd: u32, _arg: u64) -> Result<u64, Errno> {
         Err(Errno::ENOTTY)
+    }
+
+    /// What can be done without waiting, and where to wait for more.
+    fn poll(&self, _keys: &mut PollKeys) -> PollEvents {
+        PollEvents::ALWAYS
     }
 
     /// What `lseek` does.

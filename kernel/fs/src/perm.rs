@@ -30,6 +30,11 @@ impl Cred {
     /// The superuser.
     pub const ROOT: Cred = Cred { uid: 0, gid: 0, groups: None };
 
+    /// Whether files of this group may be given away to it, and keep set-group-id.
+    pub(crate) fn is_member_of(&self, gid: u32) -> bool {
+        self.uid == 0 || self.in_group(gid)
+    }
+
     fn in_group(&self, gid: u32) -> bool {
         self.gid == gid || self.groups.as_ref().is_some_and(|groups| groups.contains(&gid))
     }

@@ -4,6 +4,8 @@
 #[path = "common/builder.rs"]
 mod builder;
 mod common;
+#[path = "common/no_io.rs"]
+mod no_io;
 
 use abi::{OpenFlags, Whence};
 use builder::{Builder, Layout, Node};
@@ -11,7 +13,8 @@ use common::{DISK, MemoryDisk, mount, pattern, read_dir, read_file, root};
 use fs::erofs::Erofs;
 use fs::kstat::{Dev, FileType, Timespec};
 use fs::perm::Cred;
-use fs::vfs::{FsContext, MountFlags, Vfs};
+use fs::vfs::{FsContext, MountFlags, OpenHow, Vfs};
+use no_io::NoIo;
 use std::sync::Arc;
 
 fn layouts() -> Vec<Layout> {
@@ -139,8 +142,9 @@ fn seeks_find_holes() {
     let top = builder.add_dir(&[(b"sparse".to_vec(), file, 1)], Layout::Plain);
     let erofs = Erofs::mount(MemoryDisk::new(builder.finish(top)), DISK).unwrap_or_else(|e| panic!("{e}"));
     let vfs = Vfs::new(Arc::new(erofs), MountFlags::READ_ONLY, "x".into()).expect("vfs");
-    let context = FsContext { root: vfs.root(), cred: &Cred::ROOT };
-    let sparse = vfs.open(context, vfs.root(), b"sparse", OpenFlags::empty()).expect("open");
+    let context = FsContext { root: vfs.root(), cred: &Cred::ROOT, umask: 0 };
+    let how = OpenHow { flags: OpenFlags::empty(), mode: 0 };
+    let sparse = vfs.open(context, &NoIo, vfs.root(), b"sparse", how).expect("open");
     assert_eq!(sparse.lseek(100, Whence::Data), Ok(100));
     assert_eq!(sparse.lseek(0, Whence::Hole), Ok(8192));
     assert_eq!(sparse.lseek(9000, Whence::Hole), Ok(9000));

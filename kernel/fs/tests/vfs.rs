@@ -206,7 +206,7 @@ fn a_path_descriptor_only_names() {
         assert!(matches!(file.kind(), FileKind::Path));
         assert_eq!(file.read(&io, &mut Buffer::new(10)), Err(Errno::EBADF));
         assert_eq!(file.pread(&io, 0, &mut Buffer::new(10)), Err(Errno::EBADF));
-        assert_eq!(file.write(&mut Text(b"x")), Err(Errno::EBADF));
+        assert_eq!(file.write(&io, &mut Text(b"x")), Err(Errno::EBADF));
         assert_eq!(file.lseek(0, Whence::Set), Err(Errno::EBADF));
         assert_eq!(file.getdents64(&mut Buffer::new(1000)), Err(Errno::EBADF));
         assert_eq!(file.ioctl(1, 0), Err(Errno::EBADF));
@@ -266,7 +266,7 @@ fn reads_move_the_position_and_preads_do_not() {
     assert_eq!(read(20_000), wanted[5000..]);
     assert_eq!(read(20_000), []);
     assert_eq!(file.pread(&io, i64::MAX as u64, &mut Buffer::new(9)), Ok(0));
-    assert_eq!(file.write(&mut Text(b"x")), Err(Errno::EBADF));
+    assert_eq!(file.write(&io, &mut Text(b"x")), Err(Errno::EBADF));
     assert_eq!(file.ioctl(0x5413, 0), Err(Errno::ENOTTY));
 
     file.lseek(0, Whence::Set).expect("rewind");
@@ -374,14 +374,14 @@ fn memory_devices() {
     let open = |name: &str| world.open(name, OpenFlags::RDWR).expect(name);
     let (null, zero, full) = (open("dev/null"), open("dev/zero"), open("dev/full"));
     assert_eq!(null.read(&io, &mut Buffer::new(10)), Ok(0));
-    assert_eq!(null.write(&mut Text(b"hello")), Ok(5));
+    assert_eq!(null.write(&io, &mut Text(b"hello")), Ok(5));
     let mut buffer = Buffer::new(1000);
     assert_eq!(zero.read(&io, &mut buffer), Ok(1000));
     assert_eq!(buffer.bytes, vec![0; 1000]);
     assert_eq!(zero.read(&io, &mut Buffer::faulting(1000, 300)), Ok(300));
     assert_eq!(zero.read(&io, &mut Buffer::faulting(1000, 0)), Err(Errno::EFAULT));
     assert_eq!(full.read(&io, &mut Buffer::new(7)), Ok(7));
-    assert_eq!(full.write(&mut Text(b"x")), Err(Errno::ENOSPC));
+    assert_eq!(full.write(&io, &mut Text(b"x")), Err(Errno::ENOSPC));
     for device in [&null, &zero, &full] {
         assert_eq!(device.lseek(100, Whence::End), Ok(0));
         assert!(device.pread(&io, 5, &mut Buffer::new(0)).is_ok());
@@ -389,7 +389,7 @@ fn memory_devices() {
     }
     let stat = null.stat().expect("stat");
     assert_eq!((stat.mode, stat.rdev), (0o020_666, Dev::new(1, 3)));
-    assert_eq!(world.open("dev/null", RDONLY).expect("null").write(&mut Text(b"x")), Err(Errno::EBADF));
+    assert_eq!(world.open("dev/null", RDONLY).expect("null").write(&io, &mut Text(b"x")), Err(Errno::EBADF));
     assert_eq!(
         world.open("dev/null", OpenFlags::ACCMODE).expect("null").read(&io, &mut Buffer::new(1)),
         Err(Errno::EBADF)
@@ -472,7 +472,7 @@ fn unused_dentries_are_bounded_and_those_in_use_stay() {
     let count = Arc::new(());
     let endless = Arc::new(Endless(count.clone()));
     let vfs = Vfs::new(endless, MountFlags::READ_ONLY, "x".into()).expect("vfs");
-    let context = FsContext { root: vfs.root(), cred: &Cred::ROOT };
+    let context = FsContext { root: vfs.root(), cred: &Cred::ROOT, umask: 0 };
     let find = |name: String| {
         let found = vfs.lookup(context, vfs.root(), name.as_bytes(), LastSymlink::Follow, EmptyPath::Refuse);
         found.expect("a directory")
@@ -498,7 +498,7 @@ fn a_deep_tree_is_dropped_without_deep_recursion() {
     let walk = || {
         let endless = Arc::new(Endless(Arc::default()));
         let vfs = Vfs::new(endless, MountFlags::READ_ONLY, "x".into()).expect("vfs");
-        let context = FsContext { root: vfs.root(), cred: &Cred::ROOT };
+        let context = FsContext { root: vfs.root(), cred: &Cred::ROOT, umask: 0 };
         let mut place = vfs.root().clone();
         let path = "d/".repeat(2000);
         for _ in 0..50 {

@@ -189,6 +189,14 @@ pub fn descriptor(pa: u64) -> &'static AtomicU64 {
     unsafe { AtomicU64::from_ptr(linear(pa).cast()) }
 }
 
+/// Bytes of a page cache folio on which the caller holds a reference, to be written. The file's lock lets one writer at a
+/// time come here.
+pub fn page_cache_bytes_mut(pa: u64, len: usize) -> &'static mut [u8] {
+    // SAFETY: as in `page_cache_bytes`. The writer only copies bytes in, and readers and mappers that look meanwhile see
+    // old or new ones, as they do on Linux.
+    unsafe { core::slice::from_raw_parts_mut(linear(pa), len) }
+}
+
 /// Bytes of a page cache folio on which the caller holds a reference.
 pub fn page_cache_bytes(pa: u64, len: usize) -> &'static [u8] {
     // SAFETY: the folio is RAM in the linear map and stays while the caller's reference does, longer than the

@@ -60,14 +60,27 @@ impl Files {
 
     /// Enters `file` under the lowest free number, which is below `limit`. EMFILE if all are taken.
     pub fn install(&self, file: Arc<File>, at_exec: AtExec, limit: u64) -> Result<Descriptor, Errno> {
+        self.install_from(0, file, at_exec, limit)
+    }
+
+    /// [`install`](Files::install) under a number that is at least `lowest`.
+    pub fn install_from(
+        &self,
+        lowest: Descriptor,
+        file: Arc<File>,
+        at_exec: AtExec,
+        limit: u64,
+    ) -> Result<Descriptor, Errno> {
         let mut slots = self.slots.lock();
-        let free = slots.iter().position(Option::is_none).unwrap_or(slots.len());
+        let lowest = lowest as usize;
+        let free = slots.iter().skip(lowest).position(Option::is_none);
+        let free = free.map_or(slots.len().max(lowest), |at| lowest + at);
         if free as u64 >= limit {
             return Err(Errno::EMFILE);
         }
-        if free == slots.len() {
-            slots.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-            slots.push(None);
+        if let Some(missing) = (free + 1).checked_sub(slots.len()) {
+            slots.try_reserve(missing).map_err(|_| Errno::ENOMEM)?;
+            slots.resize_with(free + 1, || None);
         }
         slots[free] = Some(Slot { file, at_exec });
         Ok(free as Descriptor)
@@ -89,6 +102,26 @@ impl Files {
         };
         // Closing may sleep, so not under the lock.
         drop(old);
+        Ok(())
+    }
+
+    /// One more than the largest number that may be in use.
+    pub fn len(&self) -> Descriptor {
+        self.slots.lock().len() as Descriptor
+    }
+
+    /// What `execve` will do with `fd`, or EBADF.
+    pub fn at_exec(&self, fd: u64) -> Result<AtExec, Errno> {
+        let slots = self.slots.lock();
+        let slot = slots.get(fd as u32 as usize).and_then(Option::as_ref).ok_or(Errno::EBADF)?;
+        Ok(slot.at_exec)
+    }
+
+    /// Says what `execve` shall do with `fd`, or EBADF.
+    pub fn set_at_exec(&self, fd: u64, at_exec: AtExec) -> Result<(), Errno> {
+        let mut slots = self.slots.lock();
+        let slot = slots.get_mut(fd as u32 as usize).and_then(Option::as_mut).ok_or(Errno::EBADF)?;
+        slot.at_exec = at_exec;
         Ok(())
     }
 

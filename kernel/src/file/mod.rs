@@ -1,4 +1,4 @@
-//! What lies between the system calls and the crate `fs`: descriptors, the page cache as a reader, the root file
+//! What lies between the system calls and the crate `fs`: descriptors, reading and writing the page cache, the root file
 //! system, the console. Mirrors Linux's `fs/file.c`, `fs/fs_struct.c`, `init/do_mounts.c`.
 
 mod console;
@@ -12,5 +12,5 @@ mod user_io;
 pub use files::{AtExec, Files};
 pub use fs_info::FsInfo;
 pub use page_cache::PageCache;
-pub use root::{mount_root, vfs};
+pub use root::{mount_root, new_tmpfs, unnamed, vfs};
 pub use user_io::UserBuffers;

@@ -1,12 +1,13 @@
-//! Reading through the page cache, for `read(2)` and for the kernel itself. Mirrors Linux's `filemap_read`.
+//! Reading and writing through the page cache, for `read(2)` and `write(2)` and for the kernel itself. Mirrors Linux's
+//! `filemap_read` and `generic_perform_write`.
 
 use crate::arch::phys;
 use crate::memory;
 use abi::Errno;
 use alloc::sync::Arc;
-use fs::io::ReadSink;
-use fs::vfs::PageIo;
-use mm::filemap::AddressSpace;
+use fs::inode::PageIo;
+use fs::io::{ReadSink, SliceSink, WriteSource};
+use mm::filemap::{AddressSpace, Backing};
 use mm::types::{PAGE_SHIFT, PAGE_SIZE};
 
 /// The page cache of the machine's memory.
@@ -15,8 +16,7 @@ pub struct PageCache;
 impl PageCache {
     /// Fills `buf` from byte `pos` of `mapping`; returns how many bytes there were. May sleep.
     pub fn read_kernel(mapping: &Arc<AddressSpace>, pos: u64, buf: &mut [u8]) -> Result<usize, Errno> {
-        let mut sink = KernelBuffer { rest: buf };
-        PageCache.read(mapping, pos, &mut sink)
+        PageCache.read(mapping, pos, &mut SliceSink::new(buf))
     }
 }
 
@@ -30,6 +30,15 @@ impl PageIo for PageCache {
             let wanted = in_file.min(sink.remaining() as u64);
             if wanted == 0 {
                 return Ok(done);
+            }
+            if let Some(hole) = hole_at(mapping, at) {
+                let len = wanted.min(hole) as usize;
+                let stored = sink.put_zeros(len);
+                done += stored;
+                if stored < len {
+                    return if done == 0 { Err(Errno::EFAULT) } else { Ok(done) };
+                }
+                continue;
             }
             let entry = match memory.read_folio(mapping, at >> PAGE_SHIFT) {
                 Ok(entry) => entry,
@@ -46,23 +55,51 @@ impl PageIo for PageCache {
             }
         }
     }
-}
 
-/// Memory of the kernel as the target of a read.
-struct KernelBuffer<'a> {
-    rest: &'a mut [u8],
-}
-
-impl ReadSink for KernelBuffer<'_> {
-    fn remaining(&self) -> usize {
-        self.rest.len()
+    fn write(
+        &self,
+        mapping: &Arc<AddressSpace>,
+        pos: u64,
+        source: &mut dyn WriteSource,
+    ) -> Result<usize, Errno> {
+        let memory = memory::get();
+        memory.zero_to(mapping, pos);
+        let mut done = 0usize;
+        while source.remaining() > 0 {
+            let at = pos + done as u64;
+            let wanted = source.remaining() as u64;
+            let entry = match memory.folio_for_write(mapping, at, wanted) {
+                Ok(entry) => entry,
+                Err(error) if done == 0 => return Err(error),
+                Err(_) => return Ok(done),
+            };
+            let start = entry.index << PAGE_SHIFT;
+            let len = wanted.min(start + (PAGE_SIZE << entry.order) - at) as usize;
+            let taken = source.take(phys::page_cache_bytes_mut(entry.folio.0.addr().0 + (at - start), len));
+            mapping.grow_to(at + taken as u64);
+            memory.folio_put(entry.folio);
+            done += taken;
+            if taken < len {
+                return if done == 0 { Err(Errno::EFAULT) } else { Ok(done) };
+            }
+        }
+        Ok(done)
     }
 
-    fn put(&mut self, bytes: &[u8]) -> usize {
-        let len = bytes.len().min(self.rest.len());
-        let (now, later) = core::mem::take(&mut self.rest).split_at_mut(len);
-        now.copy_from_slice(&bytes[..len]);
-        self.rest = later;
-        len
+    fn truncate(&self, mapping: &Arc<AddressSpace>, size: u64) {
+        memory::get().truncate(mapping, size);
+    }
+}
+
+/// Bytes from `pos` to the end of the hole that it lies in, if a file that lives in memory has one there: reading it needs
+/// no folios.
+fn hole_at(mapping: &AddressSpace, pos: u64) -> Option<u64> {
+    if mapping.backing() != Backing::Memory {
+        return None;
+    }
+    match mapping.next_cached(pos) {
+        Some(cached) if cached.start <= pos => None,
+        Some(cached) => Some(cached.start - pos),
+        None => Some(u64::MAX),
     }
 }

@@ -1,18 +1,21 @@
-//! The tree that init finds: EROFS from the disk that `root=` names, and `/dev` on it. Mirrors Linux's
-//! `prepare_namespace`.
+//! The tree that init finds: EROFS from the disk that `root=` names, `/dev` on it, and what is kept in memory. Mirrors
+//! Linux's `prepare_namespace`.
 
 use super::console::Console;
 use super::disk::Disk;
-use crate::{block, cmdline, wall_clock};
+use crate::sync::park::Parking;
+use crate::{block, cmdline, memory, wall_clock};
 use abi::Errno;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
 use fs::devfs::DevFs;
 use fs::erofs::{Erofs, MountError};
-use fs::kstat::{Dev, Timespec};
+use fs::kstat::Dev;
 use fs::perm::Cred;
-use fs::vfs::{EmptyPath, FsContext, LastSymlink, MountFlags, Vfs};
+use fs::tmpfs::{TmpFs, TmpfsOptions};
+use fs::vfs::{EmptyPath, FsContext, LastSymlink, MountFlags, Path, Unnamed, Vfs};
+use mm::types::PAGE_SIZE;
 use spin::Once;
 
 /// Linux's number for `/dev/console`.
@@ -23,6 +26,7 @@ const VIRTIO_BLK_MAJOR: u32 = 254;
 const MINORS: u32 = 16;
 
 static VFS: Once<Vfs> = Once::new();
+static UNNAMED: Once<Unnamed> = Once::new();
 
 /// Why there is no root file system.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub enum RootError {
     Mount(&'static str, MountError),
     /// `/dev` could not be set up.
     Dev(Errno),
+    /// A file system in memory could not be set up.
+    Tmpfs(&'static str, Errno),
 }
 
 impl fmt::Display for RootError {
@@ -40,6 +46,7 @@ impl fmt::Display for RootError {
         match self {
             RootError::NoDisk(name) => write!(f, "no disk {name}"),
             RootError::Mount(name, error) => write!(f, "{name}: {error}"),
+            RootError::Tmpfs(at, error) => write!(f, "{at}: {error}"),
             RootError::Dev(error) => write!(f, "/dev: {error}"),
         }
     }
@@ -50,8 +57,14 @@ pub fn vfs() -> &'static Vfs {
     VFS.get().expect("the root file system is mounted")
 }
 
+/// Where pipes and memfds come from. Panics before [`mount_root`].
+pub fn unnamed() -> &'static Unnamed {
+    UNNAMED.get().expect("the root file system is mounted")
+}
+
 /// Mounts the root file system and `/dev`. May sleep, so a task calls it, once.
 pub fn mount_root() -> Result<(), RootError> {
+    fs::sleep::set_park(&Parking);
     let name = cmdline::get("root").unwrap_or("/dev/vda");
     let id = block::find(name).ok_or(RootError::NoDisk(name))?;
     let disk = Disk::open(id).map_err(|_| RootError::NoDisk(name))?;
@@ -59,20 +72,88 @@ pub fn mount_root() -> Result<(), RootError> {
     let erofs = Erofs::mount(Arc::new(disk), dev).map_err(|error| RootError::Mount(name, error))?;
     let vfs = Vfs::new(Arc::new(erofs), MountFlags::READ_ONLY, String::from(name)).map_err(RootError::Dev)?;
     mount_dev(&vfs).map_err(RootError::Dev)?;
+    for (at, mode) in [("/dev/shm", 0o1777), ("/tmp", 0o1777), ("/run", 0o755)] {
+        mount_tmpfs(&vfs, at, mode).map_err(|error| RootError::Tmpfs(at, error))?;
+    }
+    let half = memory::get().nr_frames() / 2;
+    let unnamed = Unnamed::new(&vfs, half, wall_clock::timespec).map_err(RootError::Dev)?;
+    UNNAMED.call_once(|| unnamed);
     VFS.call_once(|| vfs);
     Ok(())
 }
 
+/// How a tmpfs is made here: at most half of the memory, and as many files as would fit.
+fn tmpfs_options(vfs: &Vfs, root_mode: u32) -> TmpfsOptions {
+    let half = memory::get().nr_frames() / 2;
+    let dev = vfs.anonymous_dev();
+    TmpfsOptions {
+        name: "tmpfs",
+        dev,
+        root_mode,
+        max_pages: half,
+        max_inodes: half,
+        clock: wall_clock::timespec,
+    }
+}
+
+/// A tmpfs for `mount(2)` with these options: `size=` (bytes, with k, m, g, or % of the memory), `nr_blocks=`,
+/// `nr_inodes=` and `mode=`. EINVAL for others.
+pub fn new_tmpfs(options: &[u8]) -> Result<Arc<TmpFs>, Errno> {
+    let mut made = tmpfs_options(vfs(), 0o1777);
+    let options = core::str::from_utf8(options).map_err(|_| Errno::EINVAL)?;
+    for option in options.split(',').filter(|option| !option.is_empty()) {
+        let (name, value) = option.split_once('=').ok_or(Errno::EINVAL)?;
+        match name {
+            "size" => made.max_pages = size_option(value)?.div_ceil(PAGE_SIZE),
+            "nr_blocks" => made.max_pages = size_option(value)?,
+            "nr_inodes" => made.max_inodes = size_option(value)?,
+            "mode" => made.root_mode = u32::from_str_radix(value, 8).map_err(|_| Errno::EINVAL)? & 0o7777,
+            _ => return Err(Errno::EINVAL),
+        }
+    }
+    Ok(Arc::new(TmpFs::new(made)?))
+}
+
+/// A number with a unit.
+fn size_option(value: &str) -> Result<u64, Errno> {
+    let number = |digits: &str| digits.parse::<u64>().map_err(|_| Errno::EINVAL);
+    if let Some(percent) = value.strip_suffix('%') {
+        return Ok((memory::get().nr_frames() * PAGE_SIZE / 100).saturating_mul(number(percent)?));
+    }
+    let shift = match value.as_bytes().last() {
+        Some(b'k' | b'K') => 10,
+        Some(b'm' | b'M') => 20,
+        Some(b'g' | b'G') => 30,
+        _ => 0,
+    };
+    let digits = if shift == 0 { value } else { &value[..value.len() - 1] };
+    number(digits)?.checked_mul(1 << shift).ok_or(Errno::EINVAL)
+}
+
 fn mount_dev(vfs: &Vfs) -> Result<(), Errno> {
-    let now = wall_clock::now();
-    let time = Timespec { sec: (now / 1_000_000_000) as i64, nsec: (now % 1_000_000_000) as u32 };
-    let devfs = DevFs::new(vfs.anonymous_dev(), time)?;
+    let devfs = DevFs::new(tmpfs_options(vfs, 0o755))?;
     devfs.add_memory_devices(vfs.devices())?;
     devfs.add_char_device("console", CONSOLE, 0o600)?;
+    devfs.add_directory("shm")?;
     vfs.devices().register(CONSOLE, Arc::new(Console));
-    let context = FsContext { root: vfs.root(), cred: &Cred::ROOT };
-    let dev = vfs.lookup(context, vfs.root(), b"/dev", LastSymlink::Follow, EmptyPath::Refuse)?;
     let writable = MountFlags { read_only: false, nodev: false, noexec: true };
-    vfs.mount(Arc::new(devfs), dev, writable, String::from("devtmpfs"))?;
+    vfs.mount(Arc::new(devfs), find(vfs, "/dev")?, writable, String::from("devtmpfs"))?;
     Ok(())
+}
+
+/// Mounts an empty tmpfs. A disk that has no such directory does without.
+fn mount_tmpfs(vfs: &Vfs, at: &str, root_mode: u32) -> Result<(), Errno> {
+    let place = match find(vfs, at) {
+        Err(Errno::ENOENT) => return Ok(()),
+        place => place?,
+    };
+    let tmpfs = TmpFs::new(tmpfs_options(vfs, root_mode))?;
+    let flags = MountFlags { read_only: false, nodev: true, noexec: false };
+    vfs.mount(Arc::new(tmpfs), place, flags, String::from("tmpfs"))?;
+    Ok(())
+}
+
+fn find(vfs: &Vfs, path: &str) -> Result<Path, Errno> {
+    let context = FsContext { root: vfs.root(), cred: &Cred::ROOT, umask: 0 };
+    vfs.lookup(context, vfs.root(), path.as_bytes(), LastSymlink::Follow, EmptyPath::Refuse)
 }

@@ -7,6 +7,7 @@
 mod completion;
 mod irq_mutex;
 mod mutex;
+pub mod park;
 mod wait_queue;
 
 pub use completion::Completion;

@@ -77,7 +77,7 @@ impl WaitQueue {
 
     /// From here on a wake-up makes the current task runnable. Without memory for the entry the task
     /// stays runnable, and its waiting becomes polling.
-    fn enter(&self) {
+    pub(super) fn enter(&self) {
         let mut waiters = self.waiters.lock();
         if waiters.try_reserve(1).is_ok() {
             let task = current();
@@ -90,7 +90,7 @@ impl WaitQueue {
     }
 
     /// Takes the current task out, however its sleep ended.
-    fn leave(&self) {
+    pub(super) fn leave(&self) {
         let task = current();
         sched::stay_runnable(&task);
         let mut waiters = self.waiters.lock();

@@ -69,6 +69,69 @@ pub struct Stat {
     pub unused: [u32; 2],
 }
 
+/// `struct statx_timestamp`.
+#[repr(C)]
+#[derive(IntoBytes, Immutable)]
+pub struct StatxTimestamp {
+    pub sec: i64,
+    pub nsec: u32,
+    pub reserved: u32,
+}
+
+/// `struct statx`.
+#[repr(C)]
+#[derive(IntoBytes, Immutable)]
+pub struct Statx {
+    pub mask: u32,
+    pub blksize: u32,
+    pub attributes: u64,
+    pub nlink: u32,
+    pub uid: u32,
+    pub gid: u32,
+    pub mode: u16,
+    pub pad1: u16,
+    pub ino: u64,
+    pub size: u64,
+    pub blocks: u64,
+    pub attributes_mask: u64,
+    pub atime: StatxTimestamp,
+    pub btime: StatxTimestamp,
+    pub ctime: StatxTimestamp,
+    pub mtime: StatxTimestamp,
+    pub rdev_major: u32,
+    pub rdev_minor: u32,
+    pub dev_major: u32,
+    pub dev_minor: u32,
+    pub spare: [u64; 14],
+}
+
+/// `struct statfs` of `asm-generic/statfs.h`.
+#[repr(C)]
+#[derive(IntoBytes, Immutable)]
+pub struct Statfs {
+    pub kind: u64,
+    pub bsize: u64,
+    pub blocks: u64,
+    pub bfree: u64,
+    pub bavail: u64,
+    pub files: u64,
+    pub ffree: u64,
+    pub fsid: [u32; 2],
+    pub namelen: u64,
+    pub frsize: u64,
+    pub flags: u64,
+    pub spare: [u64; 4],
+}
+
+/// `struct pollfd`.
+#[repr(C)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+pub struct Pollfd {
+    pub fd: i32,
+    pub events: u16,
+    pub revents: u16,
+}
+
 /// `struct new_utsname`.
 #[repr(C)]
 #[derive(IntoBytes, Immutable)]

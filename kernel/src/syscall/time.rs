@@ -50,7 +50,7 @@ impl Timespec {
     }
 
     /// In nanoseconds; EINVAL for what is no time. A time beyond 584 years is as good as the end of them.
-    fn to_nanos(self) -> Result<u64, Errno> {
+    pub fn to_nanos(self) -> Result<u64, Errno> {
         let sec = u64::try_from(self.sec).map_err(|_| Errno::EINVAL)?;
         let nsec = u64::try_from(self.nsec).ok().filter(|&nsec| nsec < NSEC_PER_SEC).ok_or(Errno::EINVAL)?;
         Ok(sec.saturating_mul(NSEC_PER_SEC).saturating_add(nsec))

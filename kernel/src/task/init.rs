@@ -3,11 +3,12 @@
 use super::table::INIT_PID;
 use super::{current, exec};
 use crate::arch::pmu;
-use crate::file::{AtExec, Files, FsInfo, mount_root, vfs};
+use crate::file::{AtExec, Files, FsInfo, PageCache, mount_root, vfs};
 use crate::{cmdline, panic};
 use abi::{Errno, OpenFlags};
 use alloc::sync::Arc;
 use binfmt::{Arguments, RLIM_INFINITY, StringKind};
+use fs::vfs::OpenHow;
 
 /// What init finds in its environment.
 const ENVIRONMENT: [&str; 2] = ["HOME=/", "TERM=linux"];
@@ -33,7 +34,8 @@ pub fn become_init() {
 fn run_init(path: &'static str) -> Result<(), Errno> {
     let task = current();
     let fs = FsInfo::new();
-    let console = vfs().open(fs.context(), vfs().root(), b"/dev/console", OpenFlags::RDWR)?;
+    let how = OpenHow { flags: OpenFlags::RDWR, mode: 0 };
+    let console = vfs().open(fs.context(), &PageCache, vfs().root(), b"/dev/console", how)?;
     let files = Files::new();
     for descriptor in 0..3 {
         files.replace(descriptor, console.clone(), AtExec::Keep, u64::MAX)?;

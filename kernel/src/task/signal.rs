@@ -28,7 +28,7 @@ macro_rules! signals {
     };
 }
 
-signals! { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGKILL = 9, SIGSEGV = 11 }
+signals! { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGKILL = 9, SIGSEGV = 11, SIGPIPE = 13 }
 
 impl Signal {
     /// The number.

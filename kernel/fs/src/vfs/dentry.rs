@@ -5,10 +5,12 @@
 //! point and the place where a path begins. A bounded list of recently used ones ([`Recent`]) keeps
 //! dentries, and through them inodes and their page cache, alive between uses.
 //!
-//! Locks: `children` is taken alone and never across a call into a file system.
+//! Locks: `link`, `children` and the list are taken alone and never across a call into a file system. `names` sleeps;
+//! whoever enters a child into `children` holds it, so that the cache never disagrees with the file system.
 
 use crate::alloc_util::{try_arc, try_copy};
 use crate::inode::Inode;
+use crate::sleep::{SleepGuard, SleepMutex};
 use abi::Errno;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
@@ -19,33 +21,55 @@ use spin::Mutex;
 /// A name in the tree.
 pub struct Dentry {
     inode: Arc<dyn Inode>,
-    /// `None` for the root of a file system.
-    link: Option<Link>,
+    link: Mutex<Link>,
     children: Mutex<HashMap<Vec<u8>, Weak<Dentry>>>,
+    /// Held while names in this directory come, go or are looked for: Linux's `i_rwsem` of a directory.
+    names: SleepMutex<()>,
     /// How many file systems are mounted here, in whatever place the file system itself is mounted.
     mounts: AtomicU32,
+    /// The name is no longer in the tree.
+    deleted: AtomicBool,
     /// Used since the hand of [`Recent`] last passed.
     referenced: AtomicBool,
+    /// Place in [`Recent`], or `NOT_KEPT`. Changed under that list's lock.
+    slot: AtomicU32,
 }
 
-struct Link {
-    parent: Arc<Dentry>,
-    name: Vec<u8>,
+/// Where a dentry hangs. A rename changes it.
+#[derive(Clone)]
+enum Link {
+    /// The root of a file system.
+    Root,
+    /// In a directory.
+    Child { parent: Arc<Dentry>, name: Arc<[u8]> },
+    /// Nowhere: what a descriptor of a pipe or a memfd shows as its name.
+    Anonymous { name: Arc<[u8]> },
 }
+
+const NOT_KEPT: u32 = u32::MAX;
 
 impl Dentry {
     /// The root of a file system.
     pub(super) fn new_root(inode: Arc<dyn Inode>) -> Result<Arc<Dentry>, Errno> {
-        try_arc(Dentry::new(inode, None))
+        try_arc(Dentry::new(inode, Link::Root))
     }
 
-    fn new(inode: Arc<dyn Inode>, link: Option<Link>) -> Dentry {
+    /// A file without a place in the tree; `name` is all that its path shows.
+    pub(super) fn new_anonymous(inode: Arc<dyn Inode>, name: &[u8]) -> Result<Arc<Dentry>, Errno> {
+        let name = Arc::from(try_copy(name)?);
+        try_arc(Dentry::new(inode, Link::Anonymous { name }))
+    }
+
+    fn new(inode: Arc<dyn Inode>, link: Link) -> Dentry {
         Dentry {
             inode,
-            link,
+            link: Mutex::new(link),
             children: Mutex::new(HashMap::new()),
+            names: SleepMutex::new(()),
             mounts: AtomicU32::new(0),
+            deleted: AtomicBool::new(false),
             referenced: AtomicBool::new(false),
+            slot: AtomicU32::new(NOT_KEPT),
         }
     }
 
@@ -54,14 +78,55 @@ impl Dentry {
         &self.inode
     }
 
-    /// The directory that it lies in; `None` for the root of a file system.
-    pub fn parent(&self) -> Option<&Arc<Dentry>> {
-        self.link.as_ref().map(|link| &link.parent)
+    /// The directory that it lies in, and its name there; `None` for the root of a file system and for what has no place.
+    pub fn parent_and_name(&self) -> Option<(Arc<Dentry>, Arc<[u8]>)> {
+        match &*self.link.lock() {
+            Link::Child { parent, name } => Some((parent.clone(), name.clone())),
+            Link::Root | Link::Anonymous { .. } => None,
+        }
     }
 
-    /// Its name there; empty for the root of a file system.
-    pub fn name(&self) -> &[u8] {
-        self.link.as_ref().map_or(&[], |link| &link.name)
+    /// The directory that it lies in; `None` for the root of a file system.
+    pub fn parent(&self) -> Option<Arc<Dentry>> {
+        match &*self.link.lock() {
+            Link::Child { parent, .. } => Some(parent.clone()),
+            Link::Root | Link::Anonymous { .. } => None,
+        }
+    }
+
+    /// What stands for the path of a file that has no place in the tree.
+    pub(super) fn anonymous_name(&self) -> Option<Arc<[u8]>> {
+        match &*self.link.lock() {
+            Link::Anonymous { name } => Some(name.clone()),
+            Link::Root | Link::Child { .. } => None,
+        }
+    }
+
+    /// Whether the name was removed while somebody held on to the file.
+    pub fn is_deleted(&self) -> bool {
+        self.deleted.load(Ordering::Acquire)
+    }
+
+    /// The file has no name (any more): its path shows that.
+    pub(super) fn mark_deleted(&self) {
+        self.deleted.store(true, Ordering::Release);
+    }
+
+    /// Keeps the names in this directory as they are, until the guard goes.
+    pub(super) fn lock_names(&self) -> SleepGuard<'_, ()> {
+        self.names.lock()
+    }
+
+    /// Whether `self` is `other` or a directory above it.
+    pub(super) fn is_above(self: &Arc<Self>, other: &Arc<Dentry>) -> bool {
+        let mut place = other.clone();
+        loop {
+            if Arc::ptr_eq(self, &place) {
+                return true;
+            }
+            let Some(parent) = place.parent() else { return false };
+            place = parent;
+        }
     }
 
     /// The child called `name` if it is in use or was lately.
@@ -86,16 +151,63 @@ impl Dentry {
     pub(super) fn add_mount(&self) {
         self.mounts.fetch_add(1, Ordering::AcqRel);
     }
+
+    pub(super) fn remove_mount(&self) {
+        self.mounts.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// The name is gone from its directory, whose names the caller has locked (Linux's `d_delete`).
+    pub(super) fn unhash(&self, recent: &Mutex<Recent>) {
+        self.mark_deleted();
+        if let Some((parent, name)) = self.parent_and_name() {
+            parent.children.lock().remove(&*name);
+        }
+        let kept = recent.lock().forget(self);
+        drop(kept);
+    }
+
+    /// The dentry has moved to `parent` under `name` (Linux's `d_move`). The caller has locked the names of both
+    /// directories, and unhashed what was there. Room for the entry was made by [`reserve_child`](Dentry::reserve_child).
+    pub(super) fn move_to(self: &Arc<Self>, parent: &Arc<Dentry>, name: Name) {
+        if let Some((parent, name)) = self.parent_and_name() {
+            let mut children = parent.children.lock();
+            if children.get(&*name).is_some_and(|child| core::ptr::eq(child.as_ptr(), &**self)) {
+                children.remove(&*name);
+            }
+        }
+        let link = Link::Child { parent: parent.clone(), name: name.shared };
+        let old = core::mem::replace(&mut *self.link.lock(), link);
+        parent.children.lock().insert(name.key, Arc::downgrade(self));
+        drop(old);
+    }
+
+    /// Makes room for one more child, so that [`move_to`](Dentry::move_to) cannot fail.
+    pub(super) fn reserve_child(&self) -> Result<(), Errno> {
+        self.children.lock().try_reserve(1).map_err(|_| Errno::ENOMEM)
+    }
+}
+
+/// A name, copied for a dentry and for its directory.
+pub(super) struct Name {
+    key: Vec<u8>,
+    shared: Arc<[u8]>,
+}
+
+impl Name {
+    pub(super) fn new(name: &[u8]) -> Result<Name, Errno> {
+        Ok(Name { key: try_copy(name)?, shared: Arc::from(try_copy(name)?) })
+    }
 }
 
 impl Drop for Dentry {
     /// Lets go of the parents one after the other, not recursively: a tree may be deeper than a kernel
     /// stack.
     fn drop(&mut self) {
-        let mut link = self.link.take();
-        while let Some(Link { parent, name }) = link {
+        let mut link = core::mem::replace(self.link.get_mut(), Link::Root);
+        while let Link::Child { parent, name } = link {
             parent.forget_child(&name);
-            link = Arc::into_inner(parent).and_then(|mut parent| parent.link.take());
+            let Some(mut parent) = Arc::into_inner(parent) else { break };
+            link = core::mem::replace(parent.link.get_mut(), Link::Root);
         }
     }
 }
@@ -109,24 +221,38 @@ pub(super) fn lookup_child(
     if let Some(child) = parent.cached_child(name) {
         return Ok(child);
     }
-    let inode = parent.inode.lookup(name)?;
-    let link = Link { parent: parent.clone(), name: try_copy(name)? };
-    let key = try_copy(name)?;
-    let child = try_arc(Dentry::new(inode, Some(link)))?;
-    let winner = {
+    let _names = parent.lock_names();
+    lookup_child_locked(parent, name, recent)
+}
+
+/// [`lookup_child`] for a caller who has locked the names of `parent`.
+pub(super) fn lookup_child_locked(
+    parent: &Arc<Dentry>,
+    name: &[u8],
+    recent: &Mutex<Recent>,
+) -> Result<Arc<Dentry>, Errno> {
+    match parent.cached_child(name) {
+        Some(child) => Ok(child),
+        None if parent.is_deleted() => Err(Errno::ENOENT),
+        None => add_child(parent, name, parent.inode.lookup(name)?, recent),
+    }
+}
+
+/// Enters `inode` as the child of `parent` called `name`. The caller has locked the names of `parent`, and there is no
+/// such child.
+pub(super) fn add_child(
+    parent: &Arc<Dentry>,
+    name: &[u8],
+    inode: Arc<dyn Inode>,
+    recent: &Mutex<Recent>,
+) -> Result<Arc<Dentry>, Errno> {
+    let name = Name::new(name)?;
+    let link = Link::Child { parent: parent.clone(), name: name.shared };
+    let child = try_arc(Dentry::new(inode, link))?;
+    {
         let mut children = parent.children.lock();
-        match children.get(name).and_then(Weak::upgrade) {
-            Some(winner) => Some(winner),
-            None => {
-                children.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-                children.insert(key, Arc::downgrade(&child));
-                None
-            }
-        }
-    };
-    // Somebody may have been faster; then ours is dropped, here where no lock is held.
-    if let Some(winner) = winner {
-        return Ok(winner);
+        children.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        children.insert(name.key, Arc::downgrade(&child));
     }
     let evicted = recent.lock().keep(child.clone());
     drop(evicted);
@@ -135,7 +261,9 @@ pub(super) fn lookup_child(
 
 /// The dentries kept although nobody uses them, by the clock algorithm.
 pub(super) struct Recent {
-    slots: Vec<Arc<Dentry>>,
+    slots: Vec<Option<Arc<Dentry>>>,
+    /// Slots whose dentries were deleted.
+    free: Vec<u32>,
     hand: usize,
 }
 
@@ -144,23 +272,45 @@ impl Recent {
     const CAPACITY: usize = 4096;
 
     pub(super) fn new() -> Result<Recent, Errno> {
-        let mut slots = Vec::new();
+        let (mut slots, mut free) = (Vec::new(), Vec::new());
         slots.try_reserve_exact(Recent::CAPACITY).map_err(|_| Errno::ENOMEM)?;
-        Ok(Recent { slots, hand: 0 })
+        free.try_reserve_exact(Recent::CAPACITY).map_err(|_| Errno::ENOMEM)?;
+        Ok(Recent { slots, free, hand: 0 })
     }
 
     /// Keeps `dentry`; returns the one that makes room for it, to be dropped outside the lock.
     fn keep(&mut self, dentry: Arc<Dentry>) -> Option<Arc<Dentry>> {
-        if self.slots.len() < Recent::CAPACITY {
-            self.slots.push(dentry);
-            return None;
-        }
-        // One round clears all marks, so this ends.
-        while self.slots[self.hand].referenced.swap(false, Ordering::Relaxed) {
-            self.hand = (self.hand + 1) % Recent::CAPACITY;
-        }
-        let evicted = core::mem::replace(&mut self.slots[self.hand], dentry);
-        self.hand = (self.hand + 1) % Recent::CAPACITY;
+        let slot = match self.free.pop() {
+            Some(slot) => slot as usize,
+            None if self.slots.len() < Recent::CAPACITY => {
+                self.slots.push(None);
+                self.slots.len() - 1
+            }
+            None => self.victim(),
+        };
+        dentry.slot.store(slot as u32, Ordering::Relaxed);
+        let evicted = self.slots[slot].replace(dentry)?;
+        evicted.slot.store(NOT_KEPT, Ordering::Relaxed);
         Some(evicted)
+    }
+
+    /// A slot whose dentry was not used since the hand last passed. One round clears all marks, so this ends.
+    fn victim(&mut self) -> usize {
+        loop {
+            let slot = self.hand;
+            self.hand = (slot + 1) % Recent::CAPACITY;
+            let used = |dentry: &Arc<Dentry>| dentry.referenced.swap(false, Ordering::Relaxed);
+            if !self.slots[slot].as_ref().is_some_and(used) {
+                return slot;
+            }
+        }
+    }
+
+    /// Lets go of `dentry`, if it is kept; to be dropped outside the lock.
+    fn forget(&mut self, dentry: &Dentry) -> Option<Arc<Dentry>> {
+        let slot = dentry.slot.swap(NOT_KEPT, Ordering::Relaxed);
+        let kept = self.slots.get_mut(slot as usize)?.take()?;
+        self.free.push(slot);
+        Some(kept)
     }
 }

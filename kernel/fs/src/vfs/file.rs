@@ -3,12 +3,22 @@
 
 use super::mount::Path;
 use crate::alloc_util::try_arc;
-use crate::io::{CharDevice, DeviceSeek, ReadSink, Wait, WriteSource};
+use crate::inode::{PageIo, WriteAt};
+use crate::io::{CharDevice, DeviceSeek, PollEvents, PollKeys, ReadSink, Wait, WriteSource};
 use crate::kstat::Kstat;
+use crate::pipe::PipeEnd;
+use crate::sleep::{SleepGuard, SleepMutex};
 use abi::{Errno, OpenAccess, OpenFlags, Whence};
 use alloc::sync::Arc;
-use mm::filemap::{AddressSpace, IomapKind};
+use mm::filemap::{AddressSpace, AddressSpaceOps, Backing, IomapKind};
 use spin::Mutex;
+
+/// What `fcntl(F_SETFL)` can change.
+const SETTABLE_FLAGS: OpenFlags = OpenFlags::APPEND
+    .union(OpenFlags::NONBLOCK)
+    .union(OpenFlags::ASYNC)
+    .union(OpenFlags::DIRECT)
+    .union(OpenFlags::NOATIME);
 
 /// What stands behind an open file.
 #[derive(Clone)]
@@ -17,17 +27,12 @@ pub enum FileKind {
     PageCache(Arc<AddressSpace>),
     /// A character device.
     Device(Arc<dyn CharDevice>),
+    /// One end of a pipe, or both.
+    Pipe(Arc<PipeEnd>),
     /// A directory.
     Directory,
     /// Nothing: `O_PATH` names a place only.
     Path,
-}
-
-/// How the kernel reads through the page cache, which needs the machine.
-pub trait PageIo {
-    /// Copies bytes of `mapping` from `pos` into `sink` until the sink is full or the file ends; returns
-    /// how many, which may be fewer after an error, and 0 only at the end of the file or for an empty sink.
-    fn read(&self, mapping: &Arc<AddressSpace>, pos: u64, sink: &mut dyn ReadSink) -> Result<usize, Errno>;
 }
 
 /// An open file description: Linux's `struct file`. Shared by duplicated and inherited descriptors.
@@ -36,13 +41,13 @@ pub struct File {
     kind: FileKind,
     /// As `fcntl(F_GETFL)` shows them.
     flags: Mutex<OpenFlags>,
-    /// The file position. Held only to load or store it: a read may sleep.
-    pos: Mutex<u64>,
+    /// The file position. Held by a read or write of a file that has one, so that two never get the same bytes.
+    pos: SleepMutex<u64>,
 }
 
 impl File {
     pub(super) fn new(path: Path, kind: FileKind, flags: OpenFlags) -> Result<Arc<File>, Errno> {
-        try_arc(File { path, kind, flags: Mutex::new(flags), pos: Mutex::new(0) })
+        try_arc(File { path, kind, flags: Mutex::new(flags), pos: SleepMutex::new(0) })
     }
 
     /// Where it was found.
@@ -70,7 +75,8 @@ impl File {
         !self.is_path() && matches!(self.flags().access(), OpenAccess::Write | OpenAccess::ReadWrite)
     }
 
-    fn is_path(&self) -> bool {
+    /// Whether it only names a place (`O_PATH`).
+    pub fn is_path(&self) -> bool {
         matches!(self.kind, FileKind::Path)
     }
 
@@ -86,12 +92,15 @@ impl File {
         }
         match &self.kind {
             FileKind::PageCache(mapping) => {
-                let pos = self.pos();
-                let done = io.read(mapping, pos, sink)?;
-                self.set_pos(pos + done as u64);
+                let mut pos = self.pos.lock();
+                let done = io.read(mapping, *pos, sink)?;
+                *pos += done as u64;
+                drop(pos);
+                self.accessed();
                 Ok(done)
             }
             FileKind::Device(device) => device.read(sink, self.wait()),
+            FileKind::Pipe(end) => end.read(sink, self.wait()),
             FileKind::Directory => Err(Errno::EISDIR),
             FileKind::Path => Err(Errno::EBADF),
         }
@@ -101,29 +110,70 @@ impl File {
     pub fn pread(&self, io: &dyn PageIo, pos: u64, sink: &mut dyn ReadSink) -> Result<usize, Errno> {
         self.check_positioned(self.is_readable())?;
         match &self.kind {
-            FileKind::PageCache(mapping) => io.read(mapping, pos, sink),
+            FileKind::PageCache(mapping) => {
+                let done = io.read(mapping, pos, sink)?;
+                self.accessed();
+                Ok(done)
+            }
             FileKind::Device(device) => device.read(sink, self.wait()),
+            FileKind::Pipe(_) => Err(Errno::ESPIPE),
             FileKind::Directory => Err(Errno::EISDIR),
             FileKind::Path => Err(Errno::EBADF),
         }
     }
 
-    /// `write(2)`.
-    pub fn write(&self, source: &mut dyn WriteSource) -> Result<usize, Errno> {
+    /// `write(2)`: to the file position, which moves, or to the end (`O_APPEND`).
+    pub fn write(&self, io: &dyn PageIo, source: &mut dyn WriteSource) -> Result<usize, Errno> {
         if !self.is_writable() {
             return Err(Errno::EBADF);
         }
         match &self.kind {
+            FileKind::PageCache(_) => {
+                let mut pos = self.pos.lock();
+                let at = self.write_at(*pos);
+                let (done, end) = self.path.dentry.inode().write(io, at, source)?;
+                *pos = end;
+                Ok(done)
+            }
             FileKind::Device(device) => device.write(source, self.wait()),
-            // Regular files lie on read-only file systems, which `open` does not give for writing.
-            FileKind::PageCache(_) | FileKind::Directory | FileKind::Path => Err(Errno::EBADF),
+            FileKind::Pipe(end) => end.write(source, self.wait()),
+            FileKind::Directory | FileKind::Path => Err(Errno::EBADF),
         }
     }
 
-    /// `pwrite64(2)`.
-    pub fn pwrite(&self, _pos: u64, source: &mut dyn WriteSource) -> Result<usize, Errno> {
+    /// `pwrite64(2)`: the file position stays. With `O_APPEND` the bytes go to the end all the same, as in Linux.
+    pub fn pwrite(&self, io: &dyn PageIo, pos: u64, source: &mut dyn WriteSource) -> Result<usize, Errno> {
         self.check_positioned(self.is_writable())?;
-        self.write(source)
+        match &self.kind {
+            FileKind::PageCache(_) => Ok(self.path.dentry.inode().write(io, self.write_at(pos), source)?.0),
+            _ => self.write(io, source),
+        }
+    }
+
+    fn write_at(&self, pos: u64) -> WriteAt {
+        if self.flags().contains(OpenFlags::APPEND) { WriteAt::End } else { WriteAt::Pos(pos) }
+    }
+
+    fn accessed(&self) {
+        if !self.flags().contains(OpenFlags::NOATIME) && !self.path.mount.flags.read_only {
+            self.path.dentry.inode().accessed();
+        }
+    }
+
+    /// What can be done without waiting, and where to wait for more.
+    pub fn poll(&self, keys: &mut PollKeys) -> PollEvents {
+        match &self.kind {
+            FileKind::Device(device) => device.poll(keys),
+            FileKind::Pipe(end) => end.poll(keys),
+            FileKind::PageCache(_) | FileKind::Directory => PollEvents::ALWAYS,
+            FileKind::Path => PollEvents::NVAL,
+        }
+    }
+
+    /// `fcntl(F_SETFL)`: changes those flags that can change.
+    pub fn set_flags(&self, wanted: OpenFlags) {
+        let mut flags = self.flags.lock();
+        *flags = (*flags - SETTABLE_FLAGS) | (wanted & SETTABLE_FLAGS);
     }
 
     /// `ioctl(2)`.
@@ -131,7 +181,7 @@ impl File {
         match &self.kind {
             FileKind::Device(device) => device.ioctl(cmd, arg),
             FileKind::Path => Err(Errno::EBADF),
-            FileKind::PageCache(_) | FileKind::Directory => Err(Errno::ENOTTY),
+            FileKind::PageCache(_) | FileKind::Pipe(_) | FileKind::Directory => Err(Errno::ENOTTY),
         }
     }
 
@@ -139,6 +189,7 @@ impl File {
     pub fn lseek(&self, offset: i64, whence: Whence) -> Result<u64, Errno> {
         match &self.kind {
             FileKind::Path => return Err(Errno::EBADF),
+            FileKind::Pipe(_) => return Err(Errno::ESPIPE),
             FileKind::Device(device) => {
                 return match device.seek() {
                     DeviceSeek::Stream => Err(Errno::ESPIPE),
@@ -148,48 +199,41 @@ impl File {
             FileKind::PageCache(_) | FileKind::Directory => {}
         }
         let size = self.stat()?.size;
+        let mut pos = self.pos.lock();
         let target = match whence {
             Whence::Set => offset,
             // A sum beyond 2^63 is negative in Linux's arithmetic, and refused below as that.
-            Whence::Cur => (self.pos() as i64).wrapping_add(offset),
+            Whence::Cur => (*pos as i64).wrapping_add(offset),
             Whence::End => (size as i64).wrapping_add(offset),
             Whence::Data | Whence::Hole => {
-                let pos = u64::try_from(offset).ok().filter(|pos| *pos < size).ok_or(Errno::ENXIO)?;
-                self.seek_extent(pos, size, whence)? as i64
+                let from = u64::try_from(offset).ok().filter(|from| *from < size).ok_or(Errno::ENXIO)?;
+                self.seek_extent(from, size, whence)? as i64
             }
         };
-        let target = u64::try_from(target).map_err(|_| Errno::EINVAL)?;
-        self.set_pos(target);
-        Ok(target)
+        *pos = u64::try_from(target).map_err(|_| Errno::EINVAL)?;
+        Ok(*pos)
     }
 
     /// The first byte from `pos` that is data (or a hole). The end of the file is a hole.
-    fn seek_extent(&self, mut pos: u64, size: u64, whence: Whence) -> Result<u64, Errno> {
-        let data = match &self.kind {
-            FileKind::PageCache(_) => self.path.dentry.inode().data(),
+    fn seek_extent(&self, pos: u64, size: u64, whence: Whence) -> Result<u64, Errno> {
+        let next = match &self.kind {
+            FileKind::PageCache(mapping) if mapping.backing() == Backing::Memory => {
+                seek_cached(mapping, pos, size, whence)
+            }
+            FileKind::PageCache(mapping) => seek_runs(mapping.ops(), pos, size, whence)?,
+            _ if whence == Whence::Data => Some(pos),
             _ => None,
         };
-        let Some(data) = data else {
-            return Ok(if whence == Whence::Data { pos } else { size });
-        };
-        // A file system gives runs that are not empty, and as many as its device has room for.
-        while pos < size {
-            let run = data.iomap(pos)?;
-            if (run.kind == IomapKind::Hole) == (whence == Whence::Hole) {
-                return Ok(pos);
-            }
-            pos = run.pos + run.len;
+        match next {
+            Some(found) => Ok(found),
+            None if whence == Whence::Hole => Ok(size),
+            None => Err(Errno::ENXIO),
         }
-        if whence == Whence::Hole { Ok(size) } else { Err(Errno::ENXIO) }
     }
 
-    /// The file position.
-    pub(super) fn pos(&self) -> u64 {
-        *self.pos.lock()
-    }
-
-    pub(super) fn set_pos(&self, pos: u64) {
-        *self.pos.lock() = pos;
+    /// The file position, kept for whoever is going to move it.
+    pub(super) fn lock_pos(&self) -> SleepGuard<'_, u64> {
+        self.pos.lock()
     }
 
     fn wait(&self) -> Wait {
@@ -200,9 +244,42 @@ impl File {
     fn check_positioned(&self, allowed: bool) -> Result<(), Errno> {
         match &self.kind {
             FileKind::Path => Err(Errno::EBADF),
+            FileKind::Pipe(_) => Err(Errno::ESPIPE),
             FileKind::Device(device) if device.seek() == DeviceSeek::Stream => Err(Errno::ESPIPE),
             _ if !allowed => Err(Errno::EBADF),
             _ => Ok(()),
         }
     }
+}
+
+/// [`File::lseek`] for data or a hole in a file of which the file system tells the runs: these are not empty, and as many as
+/// its device has room for.
+fn seek_runs(
+    ops: &dyn AddressSpaceOps,
+    mut pos: u64,
+    size: u64,
+    whence: Whence,
+) -> Result<Option<u64>, Errno> {
+    while pos < size {
+        let run = ops.iomap(pos)?;
+        if (run.kind == IomapKind::Hole) == (whence == Whence::Hole) {
+            return Ok(Some(pos));
+        }
+        pos = run.pos + run.len;
+    }
+    Ok(None)
+}
+
+/// The same in a file that lives in memory: what is cached is data.
+fn seek_cached(mapping: &AddressSpace, mut pos: u64, size: u64, whence: Whence) -> Option<u64> {
+    while pos < size {
+        let cached = mapping.next_cached(pos);
+        match (whence, cached) {
+            (Whence::Data, Some(cached)) => return Some(pos.max(cached.start)).filter(|found| *found < size),
+            (Whence::Hole, Some(cached)) if cached.start <= pos => pos = cached.end,
+            (Whence::Hole, _) => return Some(pos),
+            (_, _) => return None,
+        }
+    }
+    None
 }

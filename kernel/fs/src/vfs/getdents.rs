@@ -23,15 +23,18 @@ impl File {
         match self.kind() {
             FileKind::Directory => {}
             FileKind::Path => return Err(Errno::EBADF),
-            FileKind::PageCache(_) | FileKind::Device(_) => return Err(Errno::ENOTDIR),
+            FileKind::PageCache(_) | FileKind::Device(_) | FileKind::Pipe(_) => return Err(Errno::ENOTDIR),
         }
-        let mut pos = self.pos();
+        if self.path().dentry.is_deleted() {
+            return Err(Errno::ENOENT);
+        }
+        let mut pos = self.lock_pos();
         let mut written = 0;
         let mut refusal = None;
-        let result = self.path().dentry.inode().readdir(pos, &mut |entry| match put_record(entry, sink) {
+        let result = self.path().dentry.inode().readdir(*pos, &mut |entry| match put_record(entry, sink) {
             Ok(len) => {
                 written += len;
-                pos = entry.next;
+                *pos = entry.next;
                 ControlFlow::Continue(())
             }
             Err(errno) => {
@@ -39,7 +42,7 @@ impl File {
                 ControlFlow::Break(())
             }
         });
-        self.set_pos(pos);
+        drop(pos);
         // What was delivered counts; an error is met again by the next call.
         match (written, result, refusal) {
             (0, Err(errno), _) | (0, Ok(()), Some(errno)) => Err(errno),

@@ -54,7 +54,7 @@ impl File {
                 Ok(MmapTarget::File(try_arc(mapped)?))
             }
             FileKind::Device(device) if device.mmap() == DeviceMmap::Anonymous => Ok(MmapTarget::Anonymous),
-            FileKind::Device(_) | FileKind::Directory | FileKind::Path => Err(Errno::ENODEV),
+            _ => Err(Errno::ENODEV),
         }
     }
 }

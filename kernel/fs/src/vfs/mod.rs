@@ -11,28 +11,40 @@
 //!   go through a [`ReadSink`](crate::io::ReadSink) or [`WriteSource`](crate::io::WriteSource) over the
 //!   program's memory, whose length the caller has cut to [`MAX_RW_COUNT`].
 //! - `newfstatat`, `readlinkat`, `faccessat`: [`Vfs::lookup`], then the inode.
+//! - `mkdirat`, `unlinkat`, `linkat`, `symlinkat`, `renameat2`: the methods of [`Vfs`] with these names.
+//! - `fchmodat`, `fchownat`, `utimensat`, `truncate`: [`Vfs::lookup`], then [`Vfs::chmod`] and its like.
+//! - `pipe2`, `memfd_create`: [`Unnamed`].
 //! - `execve`: [`Vfs::open_exec`].
 //! - `mmap`: [`File::mmap_target`].
 //!
 //! Everything here may sleep, as file systems read their metadata; callers hold no spin lock.
 
+mod attr;
 mod dentry;
 mod file;
 mod getdents;
 mod mmap;
 mod mount;
+mod namei;
 mod open;
+mod rename;
+mod unnamed;
 mod walk;
 
+pub use attr::Times;
 pub use dentry::Dentry;
-pub use file::{File, FileKind, PageIo};
+pub use file::{File, FileKind};
 pub use mmap::{MmapTarget, Sharing};
 pub use mount::{Mount, MountFlags, Path};
+pub use open::OpenHow;
+pub use rename::RenameMode;
+pub use unnamed::Unnamed;
 pub use walk::{EmptyPath, FsContext, LastSymlink};
 
 use crate::inode::FileSystem;
 use crate::io::DeviceTable;
 use crate::kstat::{Dev, FileType};
+use crate::sleep::SleepMutex;
 use abi::Errno;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -56,6 +68,8 @@ pub struct Vfs {
     mounts: MountTable,
     devices: DeviceTable,
     recent: Mutex<Recent>,
+    /// Held while two directories are locked for a rename.
+    renames: SleepMutex<()>,
     next_anonymous_minor: AtomicU32,
 }
 
@@ -70,6 +84,7 @@ impl Vfs {
             mounts,
             devices: DeviceTable::default(),
             recent: Mutex::new(Recent::new()?),
+            renames: SleepMutex::new(()),
             next_anonymous_minor: AtomicU32::new(1),
         })
     }
@@ -128,7 +143,15 @@ impl Vfs {
                 }
                 Ok(path)
             }
-            Walked::Missing { .. } => Err(Errno::ENOENT),
+            Walked::Missing { .. } | Walked::Parent { .. } => Err(Errno::ENOENT),
         }
+    }
+
+    /// `umount2(2)` of what is mounted at `path`, whose root that is. EINVAL if nothing is, EBUSY if it is in use.
+    pub fn umount(&self, path: Path) -> Result<(), Errno> {
+        let mount = self.mounts.remove(&path)?;
+        drop(path);
+        drop(mount);
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Mounts: how the trees of several file systems become one. Mirrors Linux's `fs/namespace.c`.
 
 use super::dentry::Dentry;
-use crate::alloc_util::try_arc;
+use crate::alloc_util::{try_arc, try_copy};
 use crate::inode::FileSystem;
 use crate::kstat::FileType;
 use abi::Errno;
@@ -10,6 +10,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use spin::RwLock;
+
+/// What stands behind the path of a file whose name is gone.
+const DELETED: &[u8] = b" (deleted)";
 
 /// What a mount restricts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +63,8 @@ impl Eq for Path {}
 
 impl fmt::Debug for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Path({}:{})", self.mount.source, self.dentry.name().escape_ascii())
+        let name = self.dentry.parent_and_name().map_or(Arc::from([]), |(_, name)| name);
+        write!(f, "Path({}:{})", self.mount.source, name.escape_ascii())
     }
 }
 
@@ -77,8 +81,11 @@ impl Path {
     }
 
     /// The path's text from `root`, as `getcwd` shows it, or `None` if it cannot be reached from there.
-    /// ENAMETOOLONG if the text does not fit into `PATH_MAX`.
+    /// ENAMETOOLONG if the text does not fit into `PATH_MAX`, ENOENT if the directory was removed.
     pub fn to_text(&self, root: &Path) -> Result<Option<Vec<u8>>, Errno> {
+        if self.dentry.is_deleted() {
+            return Err(Errno::ENOENT);
+        }
         let (text, top) = self.climb(Some(root))?;
         Ok((top == *root).then_some(text))
     }
@@ -86,7 +93,25 @@ impl Path {
     /// The path's text from the top of the tree, whatever root a process has: for messages and for
     /// `/proc/PID/maps`.
     pub fn to_full_text(&self) -> Result<Vec<u8>, Errno> {
-        Ok(self.climb(None)?.0)
+        let mut text = match self.dentry.anonymous_name() {
+            Some(name) => try_copy(&name)?,
+            None => self.climb(None)?.0,
+        };
+        if self.dentry.is_deleted() {
+            text.try_reserve(DELETED.len()).map_err(|_| Errno::ENOMEM)?;
+            text.extend_from_slice(DELETED);
+        }
+        Ok(text)
+    }
+
+    /// Whether both lie on one mount, so that a file can be linked or moved from one to the other.
+    pub(super) fn same_mount(&self, other: &Path) -> bool {
+        Arc::ptr_eq(&self.mount, &other.mount)
+    }
+
+    /// EROFS if nothing may be changed here.
+    pub(super) fn want_write(&self) -> Result<(), Errno> {
+        if self.mount.flags.read_only { Err(Errno::EROFS) } else { Ok(()) }
     }
 
     /// Climbs to `root`, or to the top of the tree; returns the names on the way and where it arrived.
@@ -94,15 +119,14 @@ impl Path {
         let mut reversed: Vec<u8> = Vec::new();
         let mut place = self.clone();
         while root != Some(&place) {
-            if let Some(parent) = place.dentry.parent() {
-                let name = place.dentry.name();
+            if let Some((parent, name)) = place.dentry.parent_and_name() {
                 if reversed.len() + name.len() + 1 >= super::PATH_MAX {
                     return Err(Errno::ENAMETOOLONG);
                 }
                 reversed.try_reserve(name.len() + 1).map_err(|_| Errno::ENOMEM)?;
                 reversed.extend(name.iter().rev());
                 reversed.push(b'/');
-                place = Path { mount: place.mount.clone(), dentry: parent.clone() };
+                place = Path { mount: place.mount.clone(), dentry: parent };
             } else {
                 match &place.mount.at {
                     Some(at) => place = at.clone(),
@@ -143,6 +167,24 @@ impl MountTable {
             at.dentry.add_mount();
         }
         Ok(mount)
+    }
+
+    /// Takes the mount whose root is `path` out of the tree. EINVAL if there is none, EBUSY if something is mounted below
+    /// it or somebody uses it, or for the root file system.
+    pub(super) fn remove(&self, path: &Path) -> Result<Arc<Mount>, Errno> {
+        let mut mounts = self.mounts.write();
+        let mine = |mount: &Arc<Mount>| Arc::ptr_eq(mount, &path.mount);
+        let index = mounts.iter().position(mine).ok_or(Errno::EINVAL)?;
+        if !Arc::ptr_eq(&path.dentry, &path.mount.root) {
+            return Err(Errno::EINVAL);
+        }
+        let Some(at) = &path.mount.at else { return Err(Errno::EBUSY) };
+        // Open files and mounts above hold paths, which hold the mount: there may be ours and the table's.
+        if Arc::strong_count(&path.mount) > 2 {
+            return Err(Errno::EBUSY);
+        }
+        at.dentry.remove_mount();
+        Ok(mounts.remove(index))
     }
 
     /// Goes down into what is mounted at `path`, if anything is.

@@ -3,9 +3,12 @@
 //! it decides which error a program sees.
 
 use super::Vfs;
+use super::dentry::lookup_child_locked;
 use super::file::{File, FileKind};
 use super::mount::Path;
 use super::walk::{FsContext, Intent, LastSymlink, Walked, walk};
+use crate::inode::{NewKind, PageIo};
+use crate::io::Wait;
 use crate::kstat::{FileType, Kstat};
 use crate::perm::{Access, Cred, MAY_EXEC, MAY_READ, MAY_WRITE, permission};
 use abi::{Errno, OpenAccess, OpenFlags};
@@ -22,20 +25,61 @@ const TRANSIENT_FLAGS: OpenFlags = OpenFlags::CREAT
     .union(OpenFlags::TRUNC)
     .union(OpenFlags::CLOEXEC);
 
+/// Permission bits with set-id and sticky ones.
+const S_IALLUGO: u32 = 0o7777;
+
+/// What `openat(2)` is told besides a path.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenHow {
+    /// `O_*`.
+    pub flags: OpenFlags,
+    /// Permission bits of a file that is created; the umask is applied to them.
+    pub mode: u32,
+}
+
+/// What is to be opened.
+struct Found {
+    path: Path,
+    origin: Origin,
+}
+
+/// Whether it was there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Existing,
+    Created,
+}
+
 impl Vfs {
     /// `openat(2)`: opens what `path` names, from `base` if it is relative. Unknown flags are ignored, as
-    /// `openat` (but not `openat2`) does.
-    ///
-    /// No file system here can create files yet, and all are mounted read-only: `O_CREAT` of what does
-    /// not exist is EROFS, so the mode of a new file does not come up.
+    /// `openat` (but not `openat2`) does. `io` is needed to cut the file (`O_TRUNC`).
     pub fn open(
+        &self,
+        context: FsContext<'_>,
+        io: &dyn PageIo,
+        base: &Path,
+        path: &[u8],
+        how: OpenHow,
+    ) -> Result<Arc<File>, Errno> {
+        let flags = check_flags(how.flags)?;
+        // A file that somebody else makes, or removes, between our look and our turn makes us look again.
+        loop {
+            let found = self.find_or_create(context, base, path, flags, how.mode)?;
+            if let Some(found) = found {
+                return self.open_found(context, io, found, flags);
+            }
+        }
+    }
+
+    /// Finds what is to be opened; with `O_CREAT`, makes it if it is not there. `None` if somebody was faster.
+    fn find_or_create(
         &self,
         context: FsContext<'_>,
         base: &Path,
         path: &[u8],
         flags: OpenFlags,
-    ) -> Result<Arc<File>, Errno> {
-        let flags = check_flags(flags)?;
+        mode: u32,
+    ) -> Result<Option<Found>, Errno> {
         let exclusive = flags.contains(OpenFlags::CREAT | OpenFlags::EXCL);
         let keep = exclusive || flags.contains(OpenFlags::NOFOLLOW);
         let last_symlink = if keep { LastSymlink::Keep } else { LastSymlink::Follow };
@@ -44,8 +88,21 @@ impl Vfs {
 
         let (path, trailing_slash) = match walk(self, context, base, path, last_symlink, intent)? {
             Walked::Found { path, trailing_slash } => (path, trailing_slash),
-            Walked::Missing { parent } if create => return Err(creation_error(&parent)),
-            Walked::Missing { .. } => return Err(Errno::ENOENT),
+            Walked::Missing { parent, name } if create => {
+                let name = name.name()?;
+                let _names = parent.dentry.lock_names();
+                match lookup_child_locked(&parent.dentry, name, &self.recent) {
+                    Ok(_) => return Ok(None),
+                    Err(Errno::ENOENT) => {}
+                    Err(error) => return Err(error),
+                }
+                parent.want_write()?;
+                let mode = mode & S_IALLUGO;
+                let dentry = self.create_locked(context, &parent, name, NewKind::Regular, mode)?;
+                let path = Path { mount: parent.mount.clone(), dentry };
+                return Ok(Some(Found { path, origin: Origin::Created }));
+            }
+            Walked::Missing { .. } | Walked::Parent { .. } => return Err(Errno::ENOENT),
         };
         let file_type = path.file_type();
         if exclusive {
@@ -58,23 +115,44 @@ impl Vfs {
         if directory && file_type != FileType::Directory {
             return Err(Errno::ENOTDIR);
         }
+        Ok(Some(Found { path, origin: Origin::Existing }))
+    }
+
+    fn open_found(
+        &self,
+        context: FsContext<'_>,
+        io: &dyn PageIo,
+        found: Found,
+        flags: OpenFlags,
+    ) -> Result<Arc<File>, Errno> {
+        let Found { path, origin } = found;
         if flags.contains(OpenFlags::PATH) {
             return File::new(path, FileKind::Path, flags);
         }
         if flags.contains(OpenFlags::TMPFILE_BIT) {
-            return Err(creation_error(&path));
+            path.want_write()?;
+            return Err(Errno::EOPNOTSUPP);
         }
-        if flags.contains(OpenFlags::TRUNC) && file_type == FileType::Regular && path.mount.flags.read_only {
-            return Err(Errno::EROFS);
+        let cuts = flags.contains(OpenFlags::TRUNC) && path.file_type() == FileType::Regular;
+        if cuts {
+            path.want_write()?;
         }
-        let stat = may_open(&path, context.cred, wanted_access(flags))?;
+        let inode = path.dentry.inode();
+        // Whoever makes a file may do with it what the flags say, whatever mode it got.
+        let stat = match origin {
+            Origin::Existing => may_open(&path, context.cred, wanted_access(flags))?,
+            Origin::Created => inode.stat()?,
+        };
         if flags.contains(OpenFlags::NOATIME) && context.cred.uid != 0 && context.cred.uid != stat.uid {
             return Err(Errno::EPERM);
         }
-        let kind = self.open_inode(&path, &stat)?;
+        let kind = self.open_inode(&path, &stat, flags)?;
         // Only what has a page cache can be asked to go past it.
         if flags.contains(OpenFlags::DIRECT) && !matches!(kind, FileKind::PageCache(_)) {
             return Err(Errno::EINVAL);
+        }
+        if cuts && origin == Origin::Existing {
+            inode.truncate(io, 0)?;
         }
         File::new(path, kind, (flags - TRANSIENT_FLAGS) | OpenFlags::LARGEFILE)
     }
@@ -91,11 +169,11 @@ impl Vfs {
         if stat.file_type() != FileType::Regular || path.mount.flags.noexec {
             return Err(Errno::EACCES);
         }
-        let kind = self.open_inode(&path, &stat)?;
+        let kind = self.open_inode(&path, &stat, OpenFlags::empty())?;
         File::new(path, kind, OpenFlags::LARGEFILE)
     }
 
-    fn open_inode(&self, path: &Path, stat: &Kstat) -> Result<FileKind, Errno> {
+    fn open_inode(&self, path: &Path, stat: &Kstat, flags: OpenFlags) -> Result<FileKind, Errno> {
         match path.file_type() {
             FileType::Regular => Ok(FileKind::PageCache(path.dentry.inode().mapping()?)),
             FileType::Directory => Ok(FileKind::Directory),
@@ -105,7 +183,11 @@ impl Vfs {
             }
             FileType::Symlink => Err(Errno::ELOOP),
             // No driver takes block device nodes, and a socket's node is never opened.
-            FileType::BlockDevice | FileType::Fifo | FileType::Socket => Err(Errno::ENXIO),
+            FileType::BlockDevice | FileType::Socket => Err(Errno::ENXIO),
+            FileType::Fifo => {
+                let wait = if flags.contains(OpenFlags::NONBLOCK) { Wait::NonBlock } else { Wait::Block };
+                Ok(FileKind::Pipe(path.dentry.inode().pipe()?.open(flags.access(), wait)?))
+            }
         }
     }
 }
@@ -136,11 +218,6 @@ fn wanted_access(flags: OpenFlags) -> Access {
         OpenAccess::ReadWrite | OpenAccess::Neither => MAY_READ | MAY_WRITE,
     };
     if flags.contains(OpenFlags::TRUNC) { access | MAY_WRITE } else { access }
-}
-
-/// Why nothing can be created in `dir`: the mount is read-only, or its file system cannot do it.
-fn creation_error(dir: &Path) -> Errno {
-    if dir.mount.flags.read_only { Errno::EROFS } else { Errno::EACCES }
 }
 
 /// Whether the file may be opened so; its attributes if it may.

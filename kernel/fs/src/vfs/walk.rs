@@ -24,6 +24,8 @@ pub struct FsContext<'a> {
     pub root: &'a Path,
     /// In whose name.
     pub cred: &'a Cred,
+    /// Permissions that new files do not get (`umask(2)`).
+    pub umask: u32,
 }
 
 /// What to do about a symlink as the last component.
@@ -51,6 +53,24 @@ pub(super) enum Intent {
     Find,
     /// It may be created as a file (`O_CREAT`): a slash behind it is EISDIR.
     CreateFile,
+    /// The directory is wanted, and the name as it is written: to make, remove or rename it.
+    Parent,
+}
+
+/// The last component as it is written.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "it lives on the stack of one call, which has no memory to ask for"
+)]
+pub(super) enum Last {
+    /// A name.
+    Name(Component),
+    /// `.`
+    Dot,
+    /// `..`
+    DotDot,
+    /// There is none: the path consists of slashes.
+    Root,
 }
 
 /// Where a walk ended.
@@ -66,6 +86,17 @@ pub(super) enum Walked {
     Missing {
         /// Where the last component would be created.
         parent: Path,
+        /// The last component.
+        name: Component,
+    },
+    /// Before the last component, which was not looked for ([`Intent::Parent`]).
+    Parent {
+        /// The directory.
+        parent: Path,
+        /// The last component.
+        last: Last,
+        /// A slash stood behind it.
+        trailing_slash: bool,
     },
 }
 
@@ -88,7 +119,7 @@ impl Segment {
 }
 
 /// A component, copied out of its text so that the text's stack can change under it.
-struct Component {
+pub(super) struct Component {
     bytes: [u8; NAME_MAX],
     len: usize,
 }
@@ -103,7 +134,7 @@ impl Component {
     }
 
     /// The name, or ENAMETOOLONG.
-    fn name(&self) -> Result<&[u8], Errno> {
+    pub(super) fn name(&self) -> Result<&[u8], Errno> {
         self.bytes.get(..self.len).ok_or(Errno::ENAMETOOLONG)
     }
 }
@@ -180,6 +211,14 @@ impl Walker<'_> {
             }
             may_traverse(&**dir.inode(), self.context.cred)?;
             let name = component.name()?;
+            if last && intent == Intent::Parent {
+                let last = match name {
+                    b"." => Last::Dot,
+                    b".." => Last::DotDot,
+                    _ => Last::Name(component),
+                };
+                return Ok(Walked::Parent { parent: self.at, last, trailing_slash });
+            }
             match name {
                 b"." => continue,
                 b".." => {
@@ -192,7 +231,9 @@ impl Walker<'_> {
                 return Err(Errno::EISDIR);
             }
             let child = match lookup_child(&dir, name, &self.vfs.recent) {
-                Err(Errno::ENOENT) if last => return Ok(Walked::Missing { parent: self.at }),
+                Err(Errno::ENOENT) if last => {
+                    return Ok(Walked::Missing { parent: self.at, name: component });
+                }
                 other => other?,
             };
             let keep = last && !trailing_slash && last_symlink == LastSymlink::Keep;
@@ -203,6 +244,9 @@ impl Walker<'_> {
                 self.vfs.mounts.cross(&mut self.at);
             }
         }
+        if intent == Intent::Parent {
+            return Ok(Walked::Parent { parent: self.at, last: Last::Root, trailing_slash });
+        }
         Ok(Walked::Found { path: self.at, trailing_slash })
     }
 
@@ -212,7 +256,7 @@ impl Walker<'_> {
             if self.at == *self.context.root {
                 break;
             }
-            if let Some(parent) = self.at.dentry.parent().cloned() {
+            if let Some(parent) = self.at.dentry.parent() {
                 self.at.dentry = parent;
                 break;
             }

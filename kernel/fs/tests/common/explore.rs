@@ -1,6 +1,8 @@
 //! Uses an image in every way there is, as programs could, and counts. Whatever bytes the image holds, this
 //! must end soon and without a panic; errors are fine. Shared by the damage tests and the fuzz target.
 
+mod no_io;
+
 use abi::{Errno, OpenFlags, Whence};
 use fs::block::BlockSource;
 use fs::erofs::Erofs;
@@ -8,8 +10,9 @@ use fs::inode::Inode;
 use fs::io::ReadSink;
 use fs::kstat::{Dev, FileType};
 use fs::perm::Cred;
-use fs::vfs::{EmptyPath, FsContext, LastSymlink, MountFlags, Vfs};
+use fs::vfs::{EmptyPath, FsContext, LastSymlink, MountFlags, OpenHow, Vfs};
 use mm::filemap::{Iomap, IomapKind};
+use no_io::NoIo;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -159,13 +162,14 @@ impl Explorer<'_> {
 
     /// What system calls do on top: path walks through whatever symlinks there are, opens, seeks, listings.
     fn walk_paths(&self) {
-        let context = FsContext { root: self.vfs.root(), cred: &Cred::ROOT };
+        let context = FsContext { root: self.vfs.root(), cred: &Cred::ROOT, umask: 0 };
         for path in
             [&b"dir/link/../link/file"[..], b"link/link/link", b"dir/./file/", b"loop", b"file", b"dir"]
         {
             let base = self.vfs.root();
             let _ = self.vfs.lookup(context, base, path, LastSymlink::Follow, EmptyPath::Refuse);
-            let Ok(file) = self.vfs.open(context, base, path, OpenFlags::empty()) else { continue };
+            let how = OpenHow { flags: OpenFlags::empty(), mode: 0 };
+            let Ok(file) = self.vfs.open(context, &NoIo, base, path, how) else { continue };
             for whence in [Whence::Data, Whence::Hole, Whence::End, Whence::Cur] {
                 let _ = self.bounded(16 * self.disk.size() + 4096, || file.lseek(1, whence));
             }

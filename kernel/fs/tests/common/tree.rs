@@ -6,10 +6,12 @@ use abi::{Errno, OpenFlags};
 use fs::block::BlockSource;
 use fs::devfs::DevFs;
 use fs::erofs::Erofs;
+use fs::inode::PageIo;
 use fs::io::{ReadSink, WriteSource};
-use fs::kstat::Timespec;
+use fs::kstat::{Dev, Timespec};
 use fs::perm::Cred;
-use fs::vfs::{EmptyPath, File, FsContext, LastSymlink, MountFlags, PageIo, Path, Vfs};
+use fs::tmpfs::TmpfsOptions;
+use fs::vfs::{EmptyPath, File, FsContext, LastSymlink, MountFlags, OpenHow, Path, Vfs};
 use mm::filemap::{AddressSpace, IomapKind};
 use std::os::unix::fs::symlink;
 use std::sync::{Arc, OnceLock};
@@ -47,20 +49,21 @@ impl World {
         let (root, cwd) = (vfs.root().clone(), vfs.root().clone());
         let world = World { vfs, disk, cred: Cred::ROOT, root, cwd };
 
-        let devfs = DevFs::new(world.vfs.anonymous_dev(), Timespec::default()).expect("devfs");
+        let devfs = DevFs::new(tmpfs_options(world.vfs.anonymous_dev())).expect("devfs");
         devfs.add_memory_devices(world.vfs.devices()).expect("memory devices");
-        devfs.add_char_device("nobody", fs::kstat::Dev::new(99, 9), 0o600).expect("node");
+        devfs.add_char_device("nobody", Dev::new(99, 9), 0o600).expect("node");
         let dev = world.find("/dev").expect("/dev");
         world.vfs.mount(Arc::new(devfs), dev, MountFlags::READ_ONLY, "devtmpfs".into()).expect("mount");
         world
     }
 
     pub fn context(&self) -> FsContext<'_> {
-        FsContext { root: &self.root, cred: &self.cred }
+        FsContext { root: &self.root, cred: &self.cred, umask: 0o022 }
     }
 
     pub fn open(&self, path: &str, flags: OpenFlags) -> Result<Arc<File>, Errno> {
-        self.vfs.open(self.context(), &self.cwd, path.as_bytes(), flags)
+        let how = OpenHow { flags, mode: 0o666 };
+        self.vfs.open(self.context(), &Uncached(&self.disk), &self.cwd, path.as_bytes(), how)
     }
 
     /// Opens for reading; the path must be good.
@@ -81,6 +84,12 @@ impl World {
         let text = self.find(path).expect("find").to_text(&self.root).expect("text").expect("reachable");
         String::from_utf8(text).expect("UTF-8")
     }
+}
+
+/// A tmpfs with room for a thousand of everything, on which it is always the same time.
+pub fn tmpfs_options(dev: Dev) -> TmpfsOptions {
+    let clock = || Timespec { sec: 1_000_000, nsec: 0 };
+    TmpfsOptions { name: "tmpfs", dev, root_mode: 0o777, max_pages: 1000, max_inodes: 1000, clock }
 }
 
 /// Symlinks of all kinds.
@@ -183,5 +192,13 @@ impl PageIo for Uncached<'_> {
             }
         }
         Ok(done)
+    }
+    /// Nothing on a disk is written, so this is about files without bytes.
+    fn write(&self, _: &Arc<AddressSpace>, _: u64, _: &mut dyn WriteSource) -> Result<usize, Errno> {
+        Err(Errno::EIO)
+    }
+
+    fn truncate(&self, mapping: &Arc<AddressSpace>, size: u64) {
+        mapping.set_size(size);
     }
 }

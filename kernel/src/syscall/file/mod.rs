@@ -1,0 +1,111 @@
+//! Files and descriptors. The rules are in `fs::vfs`; here arguments become its types: `open` and descriptors (this file
+//! and `descriptor`), bytes (`rw`, `copy`), names (`names`), attributes (`stat`, `attr`), waiting (`poll`), `mount`.
+
+mod attr;
+mod copy;
+mod descriptor;
+mod mount;
+mod names;
+mod poll;
+mod rw;
+mod stat;
+
+pub use attr::{
+    faccessat, faccessat2, fchmod, fchmodat, fchmodat2, fchown, fchownat, ftruncate, truncate, utimensat,
+};
+pub use copy::{copy_file_range, sendfile};
+pub use descriptor::{close, close_range, dup, dup3, fcntl, memfd_create, pipe2};
+pub use mount::{fstatfs, mount, statfs, umount2};
+pub use names::{
+    chdir, fchdir, getcwd, linkat, mkdirat, mknodat, readlinkat, renameat, renameat2, symlinkat, umask,
+    unlinkat,
+};
+pub use poll::ppoll;
+pub use rw::{
+    getdents64, ioctl, lseek, pread64, preadv, preadv2, pwrite64, pwritev, pwritev2, read, readv, write,
+    writev,
+};
+pub use stat::{fstat, newfstatat, statx};
+
+use super::SysResult;
+use crate::arch::trap::TrapFrame;
+use crate::arch::uaccess::path_from_user;
+use crate::file::{AtExec, FsInfo, PageCache, vfs};
+use crate::heap;
+use crate::task::{Current, current};
+use abi::{Errno, OpenFlags, raw};
+use alloc::sync::Arc;
+use fs::vfs::{EmptyPath, File, LastSymlink, OpenHow, Path};
+
+/// A position or a length that is signed in the end: negative ones are EINVAL.
+fn length(len: u64) -> Result<usize, Errno> {
+    isize::try_from(len).map(|len| len as usize).map_err(|_| Errno::EINVAL)
+}
+
+fn open_limit(task: &Current) -> u64 {
+    task.rlimits.lock()[raw::RLIMIT_NOFILE as usize].cur
+}
+
+fn at_exec(close: bool) -> AtExec {
+    if close { AtExec::Close } else { AtExec::Keep }
+}
+
+/// The open file behind `fd`. EBADF for one that only names a place (`O_PATH`), too.
+fn open_file(fd: u64) -> Result<Arc<File>, Errno> {
+    let file = current().files()?.get(fd)?;
+    if file.is_path() { Err(Errno::EBADF) } else { Ok(file) }
+}
+
+/// Where the walk of `path` begins: at `dirfd`, which is looked at only if the path is relative.
+fn base(task: &Current, fs: &FsInfo, dirfd: u64, path: &[u8]) -> Result<Path, Errno> {
+    if dirfd as i32 == raw::AT_FDCWD || path.first() == Some(&b'/') {
+        return Ok(fs.cwd());
+    }
+    Ok(task.files()?.get(dirfd)?.path().clone())
+}
+
+/// The place that the arguments of an `*at` call name, of whose flags `AT_SYMLINK_NOFOLLOW`, `AT_SYMLINK_FOLLOW` (for
+/// calls that do not follow by themselves, whose wrapper leaves it in) and `AT_EMPTY_PATH` count.
+fn place_at(fs: &FsInfo, dirfd: u64, path: u64, flags: u32) -> Result<Path, Errno> {
+    let path = path_from_user(path)?;
+    let last_symlink =
+        if flags & raw::AT_SYMLINK_NOFOLLOW != 0 { LastSymlink::Keep } else { LastSymlink::Follow };
+    let empty = if flags & raw::AT_EMPTY_PATH != 0 { EmptyPath::Base } else { EmptyPath::Refuse };
+    let base = base(&current(), fs, dirfd, &path)?;
+    vfs().lookup(fs.context(), &base, &path, last_symlink, empty)
+}
+
+/// EINVAL for flags that a call does not know.
+fn check_flags(flags: u64, known: u32) -> Result<u32, Errno> {
+    let flags = flags as u32;
+    if flags & !known == 0 { Ok(flags) } else { Err(Errno::EINVAL) }
+}
+
+/// `openat(2)`.
+pub fn openat(frame: &mut TrapFrame) -> SysResult {
+    let [dirfd, path, flags, mode, ..] = frame.args();
+    heap::reserve()?;
+    let path = path_from_user(path)?;
+    let task = current();
+    let fs = task.fs()?;
+    let how = OpenHow { flags: OpenFlags::from_bits_retain(flags as u32), mode: mode as u32 };
+    let base = base(&task, &fs, dirfd, &path)?;
+    let file = vfs().open(fs.context(), &PageCache, &base, &path, how)?;
+    let at_exec = at_exec(how.flags.contains(OpenFlags::CLOEXEC));
+    Ok(task.files()?.install(file, at_exec, open_limit(&task))?.into())
+}
+
+/// `sync(2)` and its like: what can be written lives in memory, so nothing is ever behind.
+pub fn sync(_: &mut TrapFrame) -> SysResult {
+    Ok(0)
+}
+
+/// `fsync(2)` and `fdatasync(2)`.
+pub fn fsync(frame: &mut TrapFrame) -> SysResult {
+    use fs::vfs::FileKind;
+    let [fd, ..] = frame.args();
+    match open_file(fd)?.kind() {
+        FileKind::PageCache(_) | FileKind::Directory => Ok(0),
+        FileKind::Device(_) | FileKind::Pipe(_) | FileKind::Path => Err(Errno::EINVAL),
+    }
+}
