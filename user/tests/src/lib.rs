@@ -7,6 +7,7 @@
 #![no_std]
 
 pub mod child;
+pub mod files;
 mod outcome;
 pub mod pattern;
 pub mod raw;
