@@ -1,5 +1,6 @@
 //! fork: a second address space with the same content (Linux's `dup_mmap` and `copy_page_range`).
 
+use crate::arm64::geometry::{GRANULE_4K, LAST_LEVEL};
 use crate::arm64::pgtable::PageTables;
 use crate::arm64::pte::Pte;
 use crate::arm64::tlb::MmuGather;
@@ -56,6 +57,8 @@ fn copy_area<H: Hw>(
 ) -> Result<(), Errno> {
     let mut result = Ok(());
     let mut batch: Option<Batch> = None;
+    // The batches come in order of address, so tables are asked for once for each that is new.
+    let mut tables_until = 0;
     let context = child.context.clone();
     let mut child_gather = MmuGather::new(mem, &context);
     let is_anon = |pte: Pte| pte.present() && !pte.special() && mem.folio_test_anon(mem.folio_of(pte.pfn()));
@@ -69,12 +72,14 @@ fn copy_area<H: Hw>(
             Some(open) if open.continues(mem, va, pte) => open.nr += 1,
             _ => {
                 let full = batch.replace(Batch { va, pte, nr: 1 });
-                result = full.map_or(Ok(()), |full| full.map(mem, child, &mut child_gather, counters));
+                result = full.map_or(Ok(()), |full| {
+                    full.map(mem, child, &mut child_gather, counters, &mut tables_until)
+                });
             }
         }
     });
     result?;
-    batch.map_or(Ok(()), |last| last.map(mem, child, &mut child_gather, counters))
+    batch.map_or(Ok(()), |last| last.map(mem, child, &mut child_gather, counters, &mut tables_until))
 }
 
 impl Batch {
@@ -90,8 +95,13 @@ impl Batch {
         child: &mut PageTables,
         gather: &mut MmuGather<'_, H>,
         counters: &mut MmCounters,
+        tables_until: &mut u64,
     ) -> Result<(), Errno> {
-        child.pte_alloc(gather, self.va, self.va + self.nr * PAGE_SIZE)?;
+        let end = self.va + self.nr * PAGE_SIZE;
+        if end > *tables_until {
+            child.pte_alloc(gather, self.va, end)?;
+            *tables_until = end.next_multiple_of(GRANULE_4K.size(LAST_LEVEL - 1));
+        }
         let folio = mem.folio_of(self.pte.pfn());
         mem.folio_ref_add(folio, self.nr as u32);
         mem.folio_add_mapcount(folio, self.nr as u32);
