@@ -6,15 +6,20 @@
 
 use super::pl011;
 use crate::console;
-use crate::sync::{IrqMutex, WaitQueue};
+use crate::sync::{IrqMutex, WaitQueue, park};
 use abi::Errno;
-use fs::io::{CharDevice, ReadSink, Wait, WriteSource};
+use fs::io::{CharDevice, PollEvents, PollKeys, ReadSink, Wait, WriteSource};
 use fs::tty::{LineDiscipline, Received};
 
 static LINE: IrqMutex<LineDiscipline> = IrqMutex::new(LineDiscipline::new());
 
 /// Tasks that wait for a line.
 static READERS: WaitQueue = WaitQueue::new();
+
+/// Where those wait who wait for other files, too.
+fn poll_key() -> usize {
+    (&raw const LINE).addr()
+}
 
 /// Bytes that go between a program and the terminal at a time.
 const CHUNK: usize = 256;
@@ -31,7 +36,10 @@ pub(super) fn has_room() -> bool {
 pub(super) fn receive(byte: u8) {
     let received = LINE.lock().receive(byte, &mut console::write);
     match received {
-        Received::Line => READERS.wake_all(),
+        Received::Line => {
+            READERS.wake_all();
+            park::wake(poll_key());
+        }
         // There are no signals yet: the interrupt character only throws the input away.
         Received::Nothing | Received::Interrupt => {}
     }
@@ -60,6 +68,13 @@ impl CharDevice for Console {
             }
         }
         Ok(done)
+    }
+
+    fn poll(&self, keys: &mut PollKeys) -> PollEvents {
+        keys.add(poll_key());
+        let mut events = PollEvents::OUT | PollEvents::WRNORM;
+        events.set(PollEvents::IN | PollEvents::RDNORM, LINE.lock().is_readable());
+        events
     }
 
     fn write(&self, source: &mut dyn WriteSource, _: Wait) -> Result<usize, Errno> {

@@ -4,7 +4,7 @@ use crate::arch::uaccess::UserPtr;
 use crate::cmdline;
 use crate::drivers::tty;
 use abi::Errno;
-use fs::io::{CharDevice, ReadSink, Wait, WriteSource};
+use fs::io::{CharDevice, PollEvents, PollKeys, ReadSink, Wait, WriteSource};
 use zerocopy::{Immutable, IntoBytes};
 
 /// `ioctl` numbers, `asm-generic/ioctls.h`.
@@ -43,6 +43,10 @@ impl CharDevice for Console {
 
     fn write(&self, source: &mut dyn WriteSource, wait: Wait) -> Result<usize, Errno> {
         tty::Console.write(source, wait)
+    }
+
+    fn poll(&self, keys: &mut PollKeys) -> PollEvents {
+        tty::Console.poll(keys)
     }
 
     fn ioctl(&self, cmd: u32, arg: u64) -> Result<u64, Errno> {

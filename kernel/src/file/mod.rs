@@ -6,6 +6,7 @@ mod disk;
 mod files;
 mod fs_info;
 mod page_cache;
+mod random;
 mod root;
 mod user_io;
 

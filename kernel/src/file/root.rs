@@ -3,6 +3,7 @@
 
 use super::console::Console;
 use super::disk::Disk;
+use super::random::Random;
 use crate::sync::park::Parking;
 use crate::{block, cmdline, memory, wall_clock};
 use abi::Errno;
@@ -18,8 +19,11 @@ use fs::vfs::{EmptyPath, FsContext, LastSymlink, MountFlags, Path, Unnamed, Vfs}
 use mm::types::PAGE_SIZE;
 use spin::Once;
 
-/// Linux's number for `/dev/console`.
+/// Linux's numbers for `/dev/console` and `/dev/tty`, `/dev/random` and `/dev/urandom`.
 const CONSOLE: Dev = Dev::new(5, 1);
+const TTY: Dev = Dev::new(5, 0);
+const RANDOM: Dev = Dev::new(1, 8);
+const URANDOM: Dev = Dev::new(1, 9);
 /// First of the numbers that Linux gives out dynamically, where virtio disks usually end up.
 const VIRTIO_BLK_MAJOR: u32 = 254;
 /// Minors of one disk, its partitions included.
@@ -134,8 +138,15 @@ fn mount_dev(vfs: &Vfs) -> Result<(), Errno> {
     let devfs = DevFs::new(tmpfs_options(vfs, 0o755))?;
     devfs.add_memory_devices(vfs.devices())?;
     devfs.add_char_device("console", CONSOLE, 0o600)?;
+    // There is one terminal, so it is everybody's controlling one.
+    devfs.add_char_device("tty", TTY, 0o666)?;
+    for (name, number) in [("random", RANDOM), ("urandom", URANDOM)] {
+        devfs.add_char_device(name, number, 0o666)?;
+        vfs.devices().register(number, Arc::new(Random));
+    }
     devfs.add_directory("shm")?;
     vfs.devices().register(CONSOLE, Arc::new(Console));
+    vfs.devices().register(TTY, Arc::new(Console));
     let writable = MountFlags { read_only: false, nodev: false, noexec: true };
     vfs.mount(Arc::new(devfs), find(vfs, "/dev")?, writable, String::from("devtmpfs"))?;
     Ok(())

@@ -30,8 +30,13 @@ impl Park for Parking {
     }
 
     fn wake(&self, key: usize) {
-        queue(key).wake_all();
+        wake(key);
     }
+}
+
+/// Wakes all that wait at `key`. May be called from an interrupt handler.
+pub fn wake(key: usize) {
+    queue(key).wake_all();
 }
 
 /// Sleeps until `ready` says so, or the clock reaches `deadline`. It is asked before the first sleep and after each

@@ -1,4 +1,4 @@
-//! /dev: null, zero, full, console.
+//! /dev: null, zero, full, console, random.
 #![no_std]
 #![no_main]
 
@@ -34,6 +34,15 @@ fn run(_: rt::Args) -> Outcome {
     equal!(call(__NR_write, [console, bytes.as_ptr() as usize, 0]), Ok(0));
     fails!(read(console, &mut buffer), EBADF);
     fails!(call(__NR_lseek, [console, 0, 0]), ESPIPE);
+
+    let random = good!(open(c"/dev/urandom", O_RDWR));
+    let (mut one, mut two) = ([0u8; 1000], [0u8; 1000]);
+    equal!(read(random, &mut one), Ok(1000));
+    equal!(read(random, &mut two), Ok(1000));
+    tests::check!(one != two && one.iter().any(|&byte| byte != one[0]));
+    equal!(write(random), Ok(5000));
+    good!(close(random));
+    good!(close(good!(open(c"/dev/random", O_RDONLY))));
 
     let read_only = good!(open(c"/dev/null", O_RDONLY));
     fails!(write(read_only), EBADF);
