@@ -47,6 +47,27 @@ const CASES: &[(&core::ffi::CStr, &str, i32)] = &[
     (c"exit 42", "", 42),
     (c"set -e; false; echo never", "", 1),
     (c"set -u; echo $none; echo never", "sh: none: parameter not set\n", 2),
+    // Files that can be written. Other tests use the directory at the same time.
+    (
+        c"cd /tmp; echo a >sh.f; echo b >>sh.f; cat sh.f; cat <sh.f | cat >sh.g; cat sh.g; echo sh.[fg]",
+        "a\nb\na\nb\nsh.f sh.g\n",
+        0,
+    ),
+    (
+        c"cd /tmp; { echo out; echo err >&2; } >sh.f 2>&1; cat sh.f; : >sh.f; cat sh.f; exec 3>sh.f; echo 3 >&3; cat sh.f",
+        "out\nerr\n3\n",
+        0,
+    ),
+    (
+        c"cd /tmp; umask 077; echo x >sh.new; ls -l sh.new; [ -s sh.new ] && [ ! -s /dev/null ] && echo ok",
+        "-rw-------          2 sh.new\nok\n",
+        0,
+    ),
+    (
+        c"echo a >/etc/f; echo $?; echo a >/none/f; echo $?",
+        "sh: can't create /etc/f: Read-only file system\n1\nsh: can't create /none/f: nonexistent directory\n1\n",
+        0,
+    ),
     // The small programs.
     (c"/bin/true; echo $?; /bin/false; echo $?; /bin/echo -n 'a  b' c", "0\n1\na  b c", 0),
     (
