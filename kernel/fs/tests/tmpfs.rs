@@ -446,6 +446,26 @@ fn removed_files_go_with_their_last_user() {
 }
 
 #[test]
+fn an_unmounted_file_system_goes() {
+    let world = World::new();
+    let (vfs, context, root) = (&world.vfs, world.context(), world.root());
+    vfs.mkdir(context, root, b"d", 0o755).expect("mkdir");
+    let tmpfs = Arc::new(TmpFs::new(options()).expect("tmpfs"));
+    let flags = MountFlags { read_only: false, nodev: false, noexec: false };
+    vfs.mount(tmpfs.clone(), world.find("d").expect("d"), flags, "x".into()).expect("mount");
+    let file = world.open("d/file", CREATE).expect("create");
+    let inode = Arc::downgrade(file.path().dentry.inode());
+    let cross = || vfs.lookup(context, root, b"d", LastSymlink::Follow, EmptyPath::Refuse).expect("d");
+    assert_eq!(vfs.umount(cross()), Err(Errno::EBUSY));
+    drop(file);
+    assert_eq!(vfs.umount(cross()), Ok(()));
+    drop(tmpfs);
+    assert!(inode.upgrade().is_none());
+    assert_eq!(world.find("d/file").err(), Some(Errno::ENOENT));
+    assert_eq!(vfs.umount(cross()), Err(Errno::EINVAL));
+}
+
+#[test]
 fn a_deep_tree_is_dropped_without_deep_recursion() {
     let work = || {
         let tmpfs = TmpFs::new(TmpfsOptions { max_inodes: u64::MAX, ..options() }).expect("tmpfs");

@@ -259,6 +259,20 @@ pub(super) fn add_child(
     Ok(child)
 }
 
+/// Lets go of all dentries that are kept below `root`.
+pub(super) fn forget_below(root: &Arc<Dentry>, recent: &Mutex<Recent>) {
+    for slot in 0..Recent::CAPACITY {
+        // Parents are looked at, and dentries dropped, without the lock.
+        let kept = recent.lock().slots.get(slot).cloned().flatten();
+        if let Some(dentry) = kept
+            && root.is_above(&dentry)
+        {
+            let forgotten = recent.lock().forget(&dentry);
+            drop(forgotten);
+        }
+    }
+}
+
 /// The dentries kept although nobody uses them, by the clock algorithm.
 pub(super) struct Recent {
     slots: Vec<Option<Arc<Dentry>>>,

@@ -50,7 +50,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering};
-use dentry::Recent;
+use dentry::{Recent, forget_below};
 use mount::MountTable;
 use spin::Mutex;
 use walk::{Intent, Walked, walk};
@@ -150,8 +150,8 @@ impl Vfs {
     /// `umount2(2)` of what is mounted at `path`, whose root that is. EINVAL if nothing is, EBUSY if it is in use.
     pub fn umount(&self, path: Path) -> Result<(), Errno> {
         let mount = self.mounts.remove(&path)?;
-        drop(path);
-        drop(mount);
+        // Names that were used lately would keep the file system's files alive.
+        forget_below(&mount.root, &self.recent);
         Ok(())
     }
 }
