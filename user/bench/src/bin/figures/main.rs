@@ -8,6 +8,7 @@
 
 mod memory;
 mod meter;
+mod pipe;
 mod process;
 mod syscall;
 
@@ -27,6 +28,7 @@ const FIGURES: &[(&str, Figure)] = &[
     ("munmap-base", memory::munmap),
     ("fork-exit-wait", process::fork_exit_wait),
     ("fork-exec-wait", process::fork_exec_wait),
+    ("pipe-round-trip", pipe::round_trip),
 ];
 
 fn main(args: rt::Args) -> i32 {
