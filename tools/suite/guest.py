@@ -101,7 +101,7 @@ def dies(machine: Machine, *wanted: str) -> Callable[[Log], Result]:
 def debugger(log: Log) -> Result:
     """gdb stops in the kernel's first function of the high half and knows where it is."""
     status, output = log.run(
-        "tools/gdb/session -ex 'tbreak kernel_main' -ex continue -ex 'backtrace 1' -ex 'info symbol $pc' -ex kill",
+        "tools/gdb/session -ex 'tbreak kernel_main' -ex continue -ex 'backtrace 1' -ex 'info symbol $pc' -ex detach",
         SMOKE_SECONDS,
     )
     return Result.of(problem(status, 0, output, (r"^Temporary breakpoint 1, ", r"^kernel_main.* in section \.text")))
