@@ -7,6 +7,8 @@
 use crate::io::{ReadSink, WriteSource};
 use crate::kstat::{Dev, FileType, Kstat, Timespec};
 use crate::pipe::Pipe;
+use crate::pseudo::SpecialFile;
+use crate::vfs::Path;
 use abi::Errno;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -104,6 +106,17 @@ pub enum WriteAt {
     End,
 }
 
+/// How long a name that was looked up leads to the same file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Until the file system is told to change it.
+    Stable,
+    /// So far; it may change by itself, so whoever looks it up asks again.
+    Current,
+    /// No longer: the name must be looked up anew.
+    Stale,
+}
+
 /// A file of any type.
 ///
 /// Any method may sleep: callers hold no spin lock. Of the methods that change names, the VFS calls only one at a time
@@ -198,6 +211,22 @@ pub trait Inode: Any + Send + Sync {
     /// Regular file: its page cache, the same for all who use the inode.
     fn mapping(&self) -> Result<Arc<AddressSpace>, Errno> {
         Err(Errno::EINVAL)
+    }
+
+    /// Regular file: what an open of it reads and writes if that is not its page cache.
+    fn open_special(&self) -> Result<Option<Arc<dyn SpecialFile>>, Errno> {
+        Ok(None)
+    }
+
+    /// Symlink: where following it leads if that is a place and no text, as below `/proc/PID/fd` (Linux's `nd_jump_link`).
+    fn jump(&self) -> Result<Option<Path>, Errno> {
+        Ok(None)
+    }
+
+    /// Whether the name under which the file was looked up still leads to it (Linux's `d_revalidate`). Asked under a spin
+    /// lock: it does not sleep.
+    fn freshness(&self) -> Freshness {
+        Freshness::Stable
     }
 }
 

@@ -12,7 +12,7 @@ use crate::io::{PollEvents, PollKeys, ReadSink, Wait, WriteSource};
 use crate::kstat::{Dev, FileType, Kstat, Timespec};
 use crate::sleep::{SleepMutex, park};
 use abi::{Errno, OpenAccess};
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use ring::Ring;
 
@@ -279,11 +279,13 @@ fn writes(access: OpenAccess) -> bool {
 /// The inode of a pipe without a name.
 pub struct PipeInode {
     stat: Kstat,
+    /// Not counted: the descriptors keep the pipe.
+    pipe: Weak<Pipe>,
 }
 
 impl PipeInode {
-    /// Number `ino` on `dev`, made at `time` by `uid` and `gid`.
-    pub fn new(dev: Dev, ino: u64, time: Timespec, (uid, gid): (u32, u32)) -> PipeInode {
+    /// That of `pipe`: number `ino` on `dev`, made at `time` by `uid` and `gid`.
+    pub fn new(pipe: &Arc<Pipe>, dev: Dev, ino: u64, time: Timespec, (uid, gid): (u32, u32)) -> PipeInode {
         let stat = Kstat {
             dev,
             ino,
@@ -299,7 +301,7 @@ impl PipeInode {
             mtime: time,
             ctime: time,
         };
-        PipeInode { stat }
+        PipeInode { stat, pipe: Arc::downgrade(pipe) }
     }
 }
 
@@ -310,6 +312,11 @@ impl Inode for PipeInode {
 
     fn stat(&self) -> Result<Kstat, Errno> {
         Ok(self.stat.clone())
+    }
+
+    /// Opened once more through `/proc/PID/fd`.
+    fn pipe(&self) -> Result<Arc<Pipe>, Errno> {
+        self.pipe.upgrade().ok_or(Errno::ENXIO)
     }
 
     /// Nobody can look for it by its attributes, so they are taken and forgotten.

@@ -97,7 +97,9 @@ impl File {
     pub fn truncate(&self, io: &dyn PageIo, size: u64) -> Result<(), Errno> {
         match self.kind() {
             FileKind::Path => Err(Errno::EBADF),
-            FileKind::PageCache(_) if self.is_writable() => self.path().dentry.inode().truncate(io, size),
+            FileKind::PageCache(_) | FileKind::Special(_) if self.is_writable() => {
+                self.path().dentry.inode().truncate(io, size)
+            }
             _ => Err(Errno::EINVAL),
         }
     }

@@ -9,7 +9,7 @@
 //! whoever enters a child into `children` holds it, so that the cache never disagrees with the file system.
 
 use crate::alloc_util::{try_arc, try_copy};
-use crate::inode::Inode;
+use crate::inode::{Freshness, Inode};
 use crate::sleep::{SleepGuard, SleepMutex};
 use abi::Errno;
 use alloc::sync::{Arc, Weak};
@@ -132,6 +132,9 @@ impl Dentry {
     /// The child called `name` if it is in use or was lately.
     fn cached_child(&self, name: &[u8]) -> Option<Arc<Dentry>> {
         let child = self.children.lock().get(name)?.upgrade()?;
+        if child.inode.freshness() == Freshness::Stale {
+            return None;
+        }
         child.referenced.store(true, Ordering::Relaxed);
         Some(child)
     }
@@ -254,8 +257,10 @@ pub(super) fn add_child(
         children.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
         children.insert(name.key, Arc::downgrade(&child));
     }
-    let evicted = recent.lock().keep(child.clone());
-    drop(evicted);
+    if child.inode.freshness() == Freshness::Stable {
+        let evicted = recent.lock().keep(child.clone());
+        drop(evicted);
+    }
     Ok(child)
 }
 

@@ -7,6 +7,7 @@ use crate::inode::{PageIo, WriteAt};
 use crate::io::{CharDevice, DeviceSeek, PollEvents, PollKeys, ReadSink, Wait, WriteSource};
 use crate::kstat::Kstat;
 use crate::pipe::PipeEnd;
+use crate::pseudo::SpecialFile;
 use crate::sleep::{SleepGuard, SleepMutex};
 use abi::{Errno, OpenAccess, OpenFlags, Whence};
 use alloc::sync::Arc;
@@ -29,6 +30,8 @@ pub enum FileKind {
     Device(Arc<dyn CharDevice>),
     /// One end of a pipe, or both.
     Pipe(Arc<PipeEnd>),
+    /// A regular file whose bytes the kernel makes: `/proc`, `/sys`.
+    Special(Arc<dyn SpecialFile>),
     /// A directory.
     Directory,
     /// Nothing: `O_PATH` names a place only.
@@ -99,6 +102,12 @@ impl File {
                 self.accessed();
                 Ok(done)
             }
+            FileKind::Special(special) => {
+                let mut pos = self.pos.lock();
+                let done = special.read(*pos, sink)?;
+                *pos = pos.saturating_add(done as u64);
+                Ok(done)
+            }
             FileKind::Device(device) => device.read(sink, self.wait()),
             FileKind::Pipe(end) => end.read(sink, self.wait()),
             FileKind::Directory => Err(Errno::EISDIR),
@@ -115,6 +124,7 @@ impl File {
                 self.accessed();
                 Ok(done)
             }
+            FileKind::Special(special) => special.read(pos, sink),
             FileKind::Device(device) => device.read(sink, self.wait()),
             FileKind::Pipe(_) => Err(Errno::ESPIPE),
             FileKind::Directory => Err(Errno::EISDIR),
@@ -135,6 +145,12 @@ impl File {
                 *pos = end;
                 Ok(done)
             }
+            FileKind::Special(special) => {
+                let mut pos = self.pos.lock();
+                let done = special.write(*pos, source)?;
+                *pos = pos.saturating_add(done as u64);
+                Ok(done)
+            }
             FileKind::Device(device) => device.write(source, self.wait()),
             FileKind::Pipe(end) => end.write(source, self.wait()),
             FileKind::Directory | FileKind::Path => Err(Errno::EBADF),
@@ -146,6 +162,7 @@ impl File {
         self.check_positioned(self.is_writable())?;
         match &self.kind {
             FileKind::PageCache(_) => Ok(self.path.dentry.inode().write(io, self.write_at(pos), source)?.0),
+            FileKind::Special(special) => special.write(pos, source),
             _ => self.write(io, source),
         }
     }
@@ -165,7 +182,7 @@ impl File {
         match &self.kind {
             FileKind::Device(device) => device.poll(keys),
             FileKind::Pipe(end) => end.poll(keys),
-            FileKind::PageCache(_) | FileKind::Directory => PollEvents::ALWAYS,
+            FileKind::PageCache(_) | FileKind::Special(_) | FileKind::Directory => PollEvents::ALWAYS,
             FileKind::Path => PollEvents::NVAL,
         }
     }
@@ -181,7 +198,9 @@ impl File {
         match &self.kind {
             FileKind::Device(device) => device.ioctl(cmd, arg),
             FileKind::Path => Err(Errno::EBADF),
-            FileKind::PageCache(_) | FileKind::Pipe(_) | FileKind::Directory => Err(Errno::ENOTTY),
+            FileKind::PageCache(_) | FileKind::Special(_) | FileKind::Pipe(_) | FileKind::Directory => {
+                Err(Errno::ENOTTY)
+            }
         }
     }
 
@@ -196,7 +215,11 @@ impl File {
                     DeviceSeek::Zero => Ok(0),
                 };
             }
-            FileKind::PageCache(_) | FileKind::Directory => {}
+            // It has an end, but nobody knows where (Linux's `seq_lseek`).
+            FileKind::Special(_) if !matches!(whence, Whence::Set | Whence::Cur) => {
+                return Err(Errno::EINVAL);
+            }
+            FileKind::PageCache(_) | FileKind::Special(_) | FileKind::Directory => {}
         }
         let size = self.stat()?.size;
         let mut pos = self.pos.lock();

@@ -23,7 +23,9 @@ impl File {
         match self.kind() {
             FileKind::Directory => {}
             FileKind::Path => return Err(Errno::EBADF),
-            FileKind::PageCache(_) | FileKind::Device(_) | FileKind::Pipe(_) => return Err(Errno::ENOTDIR),
+            FileKind::PageCache(_) | FileKind::Special(_) | FileKind::Device(_) | FileKind::Pipe(_) => {
+                return Err(Errno::ENOTDIR);
+            }
         }
         if self.path().dentry.is_deleted() {
             return Err(Errno::ENOENT);

@@ -175,7 +175,10 @@ impl Vfs {
 
     fn open_inode(&self, path: &Path, stat: &Kstat, flags: OpenFlags) -> Result<FileKind, Errno> {
         match path.file_type() {
-            FileType::Regular => Ok(FileKind::PageCache(path.dentry.inode().mapping()?)),
+            FileType::Regular => match path.dentry.inode().open_special()? {
+                Some(special) => Ok(FileKind::Special(special)),
+                None => Ok(FileKind::PageCache(path.dentry.inode().mapping()?)),
+            },
             FileType::Directory => Ok(FileKind::Directory),
             FileType::CharDevice => {
                 let device = self.devices.get(stat.rdev).ok_or(Errno::ENXIO)?;

@@ -54,9 +54,9 @@ impl Unnamed {
     pub fn pipe(&self, cred: &Cred, flags: OpenFlags) -> Result<[Arc<File>; 2], Errno> {
         let number = self.next_pipe.fetch_add(1, Ordering::Relaxed);
         let stat = self.mount.root.inode().stat()?;
-        let inode = try_arc(PipeInode::new(stat.dev, number, (self.clock)(), (cred.uid, cred.gid)))?;
-        let dentry = Dentry::new_anonymous(inode, format!("pipe:[{number}]").as_bytes())?;
         let pipe = Pipe::new()?;
+        let inode = try_arc(PipeInode::new(&pipe, stat.dev, number, (self.clock)(), (cred.uid, cred.gid)))?;
+        let dentry = Dentry::new_anonymous(inode, format!("pipe:[{number}]").as_bytes())?;
         let end = |access, flag: OpenFlags| {
             let path = Path { mount: self.mount.clone(), dentry: dentry.clone() };
             File::new(path, FileKind::Pipe(pipe.end(access)?), flags | flag)

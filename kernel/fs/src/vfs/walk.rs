@@ -273,6 +273,10 @@ impl Walker<'_> {
         if self.symlinks > MAX_SYMLINKS {
             return Err(Errno::ELOOP);
         }
+        if let Some(place) = symlink.inode().jump()? {
+            self.at = place;
+            return Ok(());
+        }
         let target = symlink.inode().readlink()?;
         match target.first() {
             None => return Err(Errno::ENOENT),

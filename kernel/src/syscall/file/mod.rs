@@ -106,6 +106,6 @@ pub fn fsync(frame: &mut TrapFrame) -> SysResult {
     let [fd, ..] = frame.args();
     match open_file(fd)?.kind() {
         FileKind::PageCache(_) | FileKind::Directory => Ok(0),
-        FileKind::Device(_) | FileKind::Pipe(_) | FileKind::Path => Err(Errno::EINVAL),
+        FileKind::Special(_) | FileKind::Device(_) | FileKind::Pipe(_) | FileKind::Path => Err(Errno::EINVAL),
     }
 }
