@@ -16,8 +16,7 @@ DEBUG=${DEBUG:-0}
 TIMEOUT=${TIMEOUT:-0}
 
 case $PAGE_SIZE in
-4K) ;;
-16K | 64K) usage_error "PAGE_SIZE=$PAGE_SIZE: programs have pages of 4K only so far" ;;
+4K | 16K | 64K) ;;
 *) usage_error "PAGE_SIZE=$PAGE_SIZE: must be 4K, 16K or 64K" ;;
 esac
 

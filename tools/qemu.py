@@ -36,6 +36,7 @@ class Machine:
     board: str = "gic-version=3"
     command: str = ""
     append: str = ""
+    page_size: str = "4K"
     size: tuple[int, int] | None = None
     extra: tuple[str, ...] = ()
 
@@ -51,6 +52,7 @@ class Machine:
             mem=env["MEM"],
             command=env["CMD"],
             append=env["APPEND"],
+            page_size=env["PAGE_SIZE"],
             extra=tuple(shlex.split(env["QEMU_ARGS"])),
         )
 
@@ -75,6 +77,8 @@ class Machine:
         # A terminal that does not know its size says 0.
         if self.size is not None and all(self.size):
             words += [f"console_cols={self.size[0]}", f"console_rows={self.size[1]}"]
+        if self.page_size != "4K":
+            words.append(f"page_size={self.page_size}")
         if self.append:
             words.append(self.append)
         if self.command:

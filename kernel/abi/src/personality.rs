@@ -16,3 +16,8 @@ bitflags! {
         const READ_IMPLIES_EXEC = 0x0040_0000;
     }
 }
+
+impl Personality {
+    /// Both page sizes, which nobody can ask for.
+    pub const PAGE_SIZES: Personality = Personality::PAGE_SIZE_16K.union(Personality::PAGE_SIZE_64K);
+}

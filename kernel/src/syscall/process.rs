@@ -146,8 +146,9 @@ pub fn personality(frame: &mut TrapFrame) -> SysResult {
     let task = current();
     let old = task.personality();
     if wanted != QUERY {
-        let both = Personality::PAGE_SIZE_16K | Personality::PAGE_SIZE_64K;
-        if Personality::from_bits_retain(wanted).contains(both) || wanted & PER_MASK == PER_LINUX32 {
+        if Personality::from_bits_retain(wanted).contains(Personality::PAGE_SIZES)
+            || wanted & PER_MASK == PER_LINUX32
+        {
             return Err(Errno::EINVAL);
         }
         task.set_personality(wanted);

@@ -3,6 +3,7 @@
 //! decided without the machine is in the crate `binfmt`.
 
 use super::current;
+use super::page_size::{self, ProgramImage};
 use super::rlimit::Rlimits;
 use super::user_mm::{self, UserMm};
 use crate::arch::machine::Machine;
@@ -19,6 +20,7 @@ use ::mm::types::{PAGE_SHIFT, PageSize};
 use abi::{Errno, MapFlags, Personality, Prot, raw};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use arrayvec::ArrayVec;
 use binfmt::elf::{self, Headers, Role, StackFlags};
 use binfmt::stack::{self, StackImage};
 use binfmt::{
@@ -81,8 +83,8 @@ pub fn execve(path: &[u8], mut arguments: Arguments) -> Result<TrapFrame, Errno>
 
     let personality = Personality::from_bits_retain(task.personality());
     let limits = *task.rlimits.lock();
-    // Each process has the kernel's own page size until there are native tables to give it another.
-    let page_size = PageSize::Size4K;
+    let page_size =
+        choose_page_size(personality, path, &program, interpreter.as_ref().map(|(_, headers)| headers))?;
     let mut mm = Mm::new(memory::get().clone(), page_size)?;
     let layout = MmapLayout::pick(&LayoutRequest {
         page_size: page_size.bytes(),
@@ -113,6 +115,21 @@ pub fn execve(path: &[u8], mut arguments: Arguments) -> Result<TrapFrame, Errno>
     task.clear_child_tid.store(0, Ordering::Relaxed);
     switch::flush_user_state();
     Ok(TrapFrame::user(plan.entry, image.sp))
+}
+
+fn choose_page_size(
+    personality: Personality,
+    path: &[u8],
+    program: &Headers,
+    interpreter: Option<&Headers>,
+) -> Result<PageSize, Errno> {
+    let asked = page_size::asked(personality);
+    let mut images = ArrayVec::<ProgramImage<'_>, 2>::new();
+    images.push(ProgramImage { path, headers: program });
+    if let (Some(headers), Some(path)) = (interpreter, &program.interpreter) {
+        images.push(ProgramImage { path, headers });
+    }
+    page_size::choose(asked, &images)
 }
 
 /// Opens the program, or the interpreter of the script that `path` names, and puts the script among the

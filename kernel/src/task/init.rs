@@ -1,7 +1,7 @@
 //! The first program: the kernel's last step of starting. Mirrors `kernel_init` of Linux's `init/main.c`.
 
 use super::table::INIT_PID;
-use super::{current, exec};
+use super::{current, exec, page_size};
 use crate::arch::pmu;
 use crate::file::{AtExec, Files, FsInfo, PageCache, mount_root, vfs};
 use crate::{cmdline, panic};
@@ -49,6 +49,7 @@ fn run_init(path: &'static str) -> Result<(), Errno> {
     for word in ENVIRONMENT {
         arguments.push(StringKind::Env, word.as_bytes())?;
     }
+    task.set_personality(page_size::of_command_line().bits());
     let frame = exec::execve(path.as_bytes(), arguments)?;
     task.become_user(&frame);
     Ok(())

@@ -8,6 +8,7 @@ pub mod exit;
 pub mod fork;
 pub mod init;
 pub mod kthread;
+pub mod page_size;
 pub mod rlimit;
 pub mod sched;
 pub mod signal;
