@@ -7,11 +7,13 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod capability;
 mod errno;
 mod fcntl;
 mod mman;
 mod personality;
 
+pub use capability::CapSet;
 pub use errno::Errno;
 pub use fcntl::{OpenAccess, OpenFlags, Whence};
 pub use mman::{MapFlags, Prot};

@@ -264,6 +264,11 @@ pub trait PageIo {
 
     /// Sets the size; what is cut off is freed, what is added reads as zero.
     fn truncate(&self, mapping: &Arc<AddressSpace>, size: u64);
+
+    /// Whether the set-id bits of a program stay though its bytes are changed (CAP_FSETID).
+    fn writer_keeps_set_id(&self) -> bool {
+        true
+    }
 }
 
 /// A file system that can be mounted.

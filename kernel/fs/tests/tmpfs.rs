@@ -3,7 +3,7 @@
 #[path = "common/memory_io.rs"]
 mod memory_io;
 
-use abi::{Errno, OpenFlags};
+use abi::{CapSet, Errno, OpenFlags};
 use fs::inode::{FileSystem, Inode};
 use fs::io::{SliceSink, SliceSource};
 use fs::kstat::{Dev, FileType, Timespec};
@@ -34,7 +34,7 @@ struct World {
 impl World {
     fn new() -> World {
         let tmpfs = Arc::new(TmpFs::new(options()).expect("tmpfs"));
-        let flags = MountFlags { read_only: false, nodev: false, noexec: false };
+        let flags = MountFlags::NONE;
         let vfs = Vfs::new(tmpfs.clone(), flags, "tmpfs".into()).expect("vfs");
         World { vfs, io: MemoryIo::default(), tmpfs }
     }
@@ -451,7 +451,7 @@ fn an_unmounted_file_system_goes() {
     let (vfs, context, root) = (&world.vfs, world.context(), world.root());
     vfs.mkdir(context, root, b"d", 0o755).expect("mkdir");
     let tmpfs = Arc::new(TmpFs::new(options()).expect("tmpfs"));
-    let flags = MountFlags { read_only: false, nodev: false, noexec: false };
+    let flags = MountFlags::NONE;
     vfs.mount(tmpfs.clone(), world.find("d").expect("d"), flags, "x".into()).expect("mount");
     let file = world.open("d/file", CREATE).expect("create");
     let inode = Arc::downgrade(file.path().dentry.inode());
@@ -482,7 +482,7 @@ fn a_deep_tree_is_dropped_without_deep_recursion() {
 #[test]
 fn others_than_the_superuser_are_bound() {
     let world = World::new();
-    let user = Cred { uid: 10, gid: 10, groups: None };
+    let user = Cred { uid: 10, gid: 10, groups: None, caps: CapSet::empty() };
     let context = FsContext { root: world.root(), cred: &user, umask: 0o022 };
     let (vfs, root) = (&world.vfs, world.root());
     vfs.mkdir(world.context(), root, b"mine", 0o755).expect("mkdir");

@@ -4,7 +4,7 @@ mod common;
 #[path = "common/tree.rs"]
 mod tree;
 
-use abi::{Errno, OpenFlags, Prot, Whence};
+use abi::{CapSet, Errno, OpenFlags, Prot, Whence};
 use common::{mkfs, pattern, scratch};
 use fs::inode::{FileSystem, FsStat, Inode};
 use fs::kstat::{Dev, FileType, Kstat};
@@ -238,7 +238,7 @@ fn permissions_bind_others_than_the_superuser() {
     assert_eq!(exec(&world, "dev/null"), Err(Errno::EACCES));
     assert_eq!(exec(&world, "nothing"), Err(Errno::ENOENT));
     assert_eq!(exec(&world, "open/program"), Ok(()));
-    world.cred = Cred { uid: 1000, gid: 1000, groups: None };
+    world.cred = Cred { uid: 1000, gid: 1000, groups: None, caps: CapSet::empty() };
     assert_eq!(world.open("open/data", RDONLY).err(), Some(Errno::EACCES));
     assert_eq!(world.open("closed/program", RDONLY).err(), Some(Errno::EACCES));
     assert_eq!(world.open("open/program", OpenFlags::NOATIME).err(), Some(Errno::EPERM));

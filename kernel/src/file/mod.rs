@@ -11,7 +11,7 @@ mod root;
 mod user_io;
 
 pub use files::{AtExec, Files};
-pub use fs_info::FsInfo;
+pub use fs_info::{FsInfo, FsView};
 pub use page_cache::PageCache;
 pub use root::{mount_root, new_tmpfs, unnamed, vfs};
 pub use user_io::UserBuffers;

@@ -3,7 +3,8 @@
 
 use crate::arch::phys;
 use crate::memory;
-use abi::Errno;
+use crate::task::current;
+use abi::{CapSet, Errno};
 use alloc::sync::Arc;
 use fs::inode::PageIo;
 use fs::io::{ReadSink, SliceSink, WriteSource};
@@ -88,6 +89,10 @@ impl PageIo for PageCache {
 
     fn truncate(&self, mapping: &Arc<AddressSpace>, size: u64) {
         memory::get().truncate(mapping, size);
+    }
+
+    fn writer_keeps_set_id(&self) -> bool {
+        current().has_capability(CapSet::FSETID)
     }
 }
 

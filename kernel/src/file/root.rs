@@ -147,7 +147,7 @@ fn mount_dev(vfs: &Vfs) -> Result<(), Errno> {
     devfs.add_directory("shm")?;
     vfs.devices().register(CONSOLE, Arc::new(Console));
     vfs.devices().register(TTY, Arc::new(Console));
-    let writable = MountFlags { read_only: false, nodev: false, noexec: true };
+    let writable = MountFlags { noexec: true, ..MountFlags::NONE };
     vfs.mount(Arc::new(devfs), find(vfs, "/dev")?, writable, String::from("devtmpfs"))?;
     Ok(())
 }
@@ -159,7 +159,7 @@ fn mount_tmpfs(vfs: &Vfs, at: &str, root_mode: u32) -> Result<(), Errno> {
         place => place?,
     };
     let tmpfs = TmpFs::new(tmpfs_options(vfs, root_mode))?;
-    let flags = MountFlags { read_only: false, nodev: true, noexec: false };
+    let flags = MountFlags { nodev: true, ..MountFlags::NONE };
     vfs.mount(Arc::new(tmpfs), place, flags, String::from("tmpfs"))?;
     Ok(())
 }

@@ -23,6 +23,11 @@ impl<T> IrqMutex<T> {
         IrqMutexGuard { inner: self.inner.lock(), _flags: flags }
     }
 
+    /// The value of a mutex that nobody else knows.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.inner.get_mut()
+    }
+
     /// Takes the lock if it is free.
     #[inline]
     pub fn try_lock(&self) -> Option<IrqMutexGuard<'_, T>> {

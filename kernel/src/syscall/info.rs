@@ -1,13 +1,13 @@
 //! What a program asks of the machine as a whole.
 
-use abi::{Errno, raw};
+use abi::{CapSet, Errno, raw};
 
 use super::SysResult;
 use super::layout::{Sysinfo, Utsname};
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::{UserPtr, UserSlice, text_from_user};
 use crate::drivers::timer::{self, NSEC_PER_SEC};
-use crate::task::table;
+use crate::task::{current, table};
 use crate::{random, reboot};
 
 /// The Linux release whose ABI this is: C libraries refuse what looks too old. The version string says
@@ -78,6 +78,7 @@ pub fn getrandom(frame: &mut TrapFrame) -> SysResult {
 /// runner learns how a command ended.
 pub fn reboot(frame: &mut TrapFrame) -> SysResult {
     let [magic, magic2, command, argument, ..] = frame.args();
+    current().require(CapSet::SYS_BOOT)?;
     let magic2_known = [
         raw::LINUX_REBOOT_MAGIC2,
         raw::LINUX_REBOOT_MAGIC2A,

@@ -3,10 +3,13 @@
 //! Entered from `arch/trap` with interrupts enabled. A function gets the caller's registers and gives
 //! what x0 shall be. Errors become `-errno` here and nowhere else. Mirrors Linux's arm64 `syscall.c`.
 
+mod caps;
+mod cred;
 mod file;
 mod info;
 mod layout;
 mod mm;
+mod prctl;
 mod process;
 mod time;
 
@@ -38,10 +41,6 @@ static TABLE: [Handler; NR_SYSCALLS] = table! {
     __NR_getpid => process::getpid,
     __NR_gettid => process::getpid,
     __NR_getppid => process::getppid,
-    __NR_getuid => process::getuid,
-    __NR_geteuid => process::getuid,
-    __NR_getgid => process::getuid,
-    __NR_getegid => process::getuid,
     __NR_clone => process::clone,
     __NR_execve => process::execve,
     __NR_wait4 => process::wait4,
@@ -51,7 +50,26 @@ static TABLE: [Handler; NR_SYSCALLS] = table! {
     __NR_getrusage => process::getrusage,
     __NR_personality => process::personality,
     __NR_prlimit64 => process::prlimit64,
-    __NR_prctl => process::prctl,
+    __NR_prctl => prctl::prctl,
+    // Identity.
+    __NR_getuid => cred::getuid,
+    __NR_geteuid => cred::geteuid,
+    __NR_getgid => cred::getgid,
+    __NR_getegid => cred::getegid,
+    __NR_setuid => cred::setuid,
+    __NR_setgid => cred::setgid,
+    __NR_setreuid => cred::setreuid,
+    __NR_setregid => cred::setregid,
+    __NR_setresuid => cred::setresuid,
+    __NR_setresgid => cred::setresgid,
+    __NR_getresuid => cred::getresuid,
+    __NR_getresgid => cred::getresgid,
+    __NR_setfsuid => cred::setfsuid,
+    __NR_setfsgid => cred::setfsgid,
+    __NR_getgroups => cred::getgroups,
+    __NR_setgroups => cred::setgroups,
+    __NR_capget => caps::capget,
+    __NR_capset => caps::capset,
     // Memory.
     __NR_brk => mm::brk,
     __NR_mmap => mm::mmap,
@@ -77,6 +95,7 @@ static TABLE: [Handler; NR_SYSCALLS] = table! {
     __NR_dup3 => file::dup3,
     __NR_getcwd => file::getcwd,
     __NR_chdir => file::chdir,
+    __NR_chroot => file::chroot,
     __NR_fchdir => file::fchdir,
     __NR_umask => file::umask,
     __NR_pwrite64 => file::pwrite64,

@@ -1,16 +1,16 @@
 //! Processes: identity, birth, programs, death, limits.
 
-use abi::{Errno, Personality, raw};
+use abi::{CapSet, Errno, Personality, raw};
 
 use super::SysResult;
 use super::layout::{Rlimit64, Rusage, Timeval};
 use crate::arch::trap::TrapFrame;
-use crate::arch::uaccess::{UserPtr, copy_to_user, path_from_user, strncpy_from_user_cut};
+use crate::arch::uaccess::{UserPtr, path_from_user};
 use crate::task::exit::{ExitReason, Usage, WaitMode};
 use crate::task::fork::{CloneArgs, CloneFlags};
 use crate::task::rlimit::{self, Rlimit};
 use crate::task::table::WaitFor;
-use crate::task::{self, COMM_LEN, Pid, current, exec, sched};
+use crate::task::{self, Current, Pid, Task, current, exec, sched};
 
 /// `exit(2)` and `exit_group(2)`: a process has one thread.
 pub fn exit(frame: &mut TrapFrame) -> SysResult {
@@ -26,11 +26,6 @@ pub fn getpid(_: &mut TrapFrame) -> SysResult {
 /// `getppid(2)`.
 pub fn getppid(_: &mut TrapFrame) -> SysResult {
     Ok(current().ppid().into())
-}
-
-/// `getuid(2)` and its sisters: everybody is root.
-pub fn getuid(_: &mut TrapFrame) -> SysResult {
-    Ok(0)
 }
 
 /// `clone(2)`, in arm64's order of arguments; `fork` and `vfork` are made of it.
@@ -156,6 +151,18 @@ pub fn personality(frame: &mut TrapFrame) -> SysResult {
     Ok(old.into())
 }
 
+/// EPERM unless `task` is the caller, or all of its ids are the caller's real ones, or the caller may do so (Linux's
+/// `check_prlimit_permission`).
+fn may_look_at_limits(caller: &Current, task: &Task) -> Result<(), Errno> {
+    if caller.pid() == task.pid() {
+        return Ok(());
+    }
+    let (mine, theirs) = (caller.cred(), task.cred());
+    let same_user = [theirs.uid, theirs.euid, theirs.suid].iter().all(|uid| *uid == mine.uid);
+    let same_group = [theirs.gid, theirs.egid, theirs.sgid].iter().all(|gid| *gid == mine.gid);
+    if same_user && same_group { Ok(()) } else { mine.require(CapSet::SYS_RESOURCE) }
+}
+
 /// `prlimit64(2)`.
 pub fn prlimit64(frame: &mut TrapFrame) -> SysResult {
     let [pid, resource, new, old, ..] = frame.args();
@@ -170,10 +177,18 @@ pub fn prlimit64(frame: &mut TrapFrame) -> SysResult {
     if wanted.is_some_and(|limit| limit.cur > limit.max) {
         return Err(Errno::EINVAL);
     }
+    may_look_at_limits(&caller, &task)?;
+    let raises = caller.has_capability(CapSet::SYS_RESOURCE);
+    if index == raw::RLIMIT_NOFILE as usize && wanted.is_some_and(|limit| limit.max > rlimit::NR_OPEN) {
+        return Err(Errno::EPERM);
+    }
     let before = {
         let mut limits = task.rlimits.lock();
         let before = limits[index];
         if let Some(limit) = wanted {
+            if limit.max > before.max && !raises {
+                return Err(Errno::EPERM);
+            }
             limits[index] = Rlimit { cur: limit.cur, max: limit.max };
         }
         before
@@ -185,23 +200,4 @@ pub fn prlimit64(frame: &mut TrapFrame) -> SysResult {
         old.write(Rlimit64 { cur: before.cur, max: before.max })?;
     }
     Ok(0)
-}
-
-/// `prctl(2)`: the name.
-pub fn prctl(frame: &mut TrapFrame) -> SysResult {
-    const PR_SET_NAME: u32 = 15;
-    const PR_GET_NAME: u32 = 16;
-    let [option, name, ..] = frame.args();
-    let task = current();
-    match option as u32 {
-        PR_SET_NAME => {
-            task.set_comm(&strncpy_from_user_cut(name, COMM_LEN - 1)?);
-            Ok(0)
-        }
-        PR_GET_NAME => {
-            copy_to_user(name, &task.comm().0)?;
-            Ok(0)
-        }
-        _ => Err(Errno::EINVAL),
-    }
 }

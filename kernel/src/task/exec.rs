@@ -2,6 +2,7 @@
 //! fails while the old program still can be told. Mirrors Linux's `fs/exec.c` and `fs/binfmt_elf.c`; what can be
 //! decided without the machine is in the crate `binfmt`.
 
+use super::cred::{self, ExecCred};
 use super::current;
 use super::page_size::{self, ProgramImage};
 use super::rlimit::Rlimits;
@@ -10,7 +11,7 @@ use crate::arch::machine::Machine;
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::{UserPtr, strncpy_from_user};
 use crate::arch::{hwcap, switch};
-use crate::file::{FsInfo, PageCache, vfs};
+use crate::file::{FsView, PageCache, vfs};
 use crate::{cmdline, heap, memory, random};
 use ::mm::Mm;
 use ::mm::mm::{MMAP_MIN_ADDR, MmLayout, MmLimits};
@@ -70,6 +71,7 @@ pub fn execve(path: &[u8], mut arguments: Arguments) -> Result<TrapFrame, Errno>
     heap::reserve()?;
     let task = current();
     let fs = task.fs()?;
+    task.check_late_process_limit(fs.cred())?;
     let file = find_program(&fs, path, &mut arguments)?;
     let program = elf::parse(&file, Role::Program)?;
     let interpreter = match &program.interpreter {
@@ -81,7 +83,8 @@ pub fn execve(path: &[u8], mut arguments: Arguments) -> Result<TrapFrame, Errno>
         None => None,
     };
 
-    let personality = Personality::from_bits_retain(task.personality());
+    let identity = cred::at_exec(fs.cred(), &file.0.stat()?, file.0.path().mount.flags.nosuid);
+    let personality = Personality::from_bits_retain(task.personality()) - identity.clear;
     let limits = *task.rlimits.lock();
     let page_size =
         choose_page_size(personality, path, &program, interpreter.as_ref().map(|(_, headers)| headers))?;
@@ -95,7 +98,7 @@ pub fn execve(path: &[u8], mut arguments: Arguments) -> Result<TrapFrame, Errno>
         aslr: aslr(personality),
     });
     let plan = binfmt::plan(&program, interpreter.as_ref().map(|(_, headers)| headers), &layout)?;
-    let image = stack::build(&arguments, &process_info(), &plan, &layout)?;
+    let image = stack::build(&arguments, &process_info(&identity), &plan, &layout)?;
 
     mm.limits = mm_limits(&limits);
     mm.layout = mm_layout(&layout, &plan, &image);
@@ -113,6 +116,9 @@ pub fn execve(path: &[u8], mut arguments: Arguments) -> Result<TrapFrame, Errno>
     *task.files.lock() = Some(files);
     task.set_comm(path.rsplit(|&byte| byte == b'/').next().unwrap_or(path));
     task.clear_child_tid.store(0, Ordering::Relaxed);
+    task.set_personality(personality.bits());
+    task.commit_cred(identity.cred);
+    task.reset_attributes_at_exec(identity.secure);
     switch::flush_user_state();
     Ok(TrapFrame::user(plan.entry, image.sp))
 }
@@ -134,7 +140,7 @@ fn choose_page_size(
 
 /// Opens the program, or the interpreter of the script that `path` names, and puts the script among the
 /// arguments.
-fn find_program(fs: &FsInfo, path: &[u8], arguments: &mut Arguments) -> Result<ProgramFile, Errno> {
+fn find_program(fs: &FsView, path: &[u8], arguments: &mut Arguments) -> Result<ProgramFile, Errno> {
     let mut path = Vec::from(path);
     for _ in 0..=script::MAX_DEPTH {
         let file = open(fs, &path)?;
@@ -146,7 +152,7 @@ fn find_program(fs: &FsInfo, path: &[u8], arguments: &mut Arguments) -> Result<P
     Err(Errno::ELOOP)
 }
 
-fn open(fs: &FsInfo, path: &[u8]) -> Result<ProgramFile, Errno> {
+fn open(fs: &FsView, path: &[u8]) -> Result<ProgramFile, Errno> {
     vfs().open_exec(fs.context(), &fs.cwd(), path).map(ProgramFile)
 }
 
@@ -219,14 +225,21 @@ fn aslr(personality: Personality) -> Aslr {
     Aslr::On(Entropy { stack, stack_offset, mmap, image, brk })
 }
 
-fn process_info() -> ProcessInfo {
+fn process_info(identity: &ExecCred) -> ProcessInfo {
     let mut bytes = [0; 16];
     random::fill(&mut bytes);
     let (hwcap, hwcap2) = hwcap::hwcaps();
+    let cred = &identity.cred;
     ProcessInfo {
         hwcap,
         hwcap2,
-        credentials: Credentials::default(),
+        credentials: Credentials {
+            uid: cred.uid,
+            euid: cred.euid,
+            gid: cred.gid,
+            egid: cred.egid,
+            secure: identity.secure,
+        },
         random: bytes,
         ..ProcessInfo::default()
     }

@@ -1,10 +1,12 @@
 //! Making a process out of a process. Mirrors `kernel/fork.c`.
 
-use abi::Errno;
+use abi::{CapSet, Errno, raw};
 use alloc::sync::Arc;
 use bitflags::bitflags;
+use core::sync::atomic::Ordering;
 
-use super::{Kind, Pid, Task, current, sched, table};
+use super::cred::Cred;
+use super::{Current, Kind, Pid, Task, current, sched, table};
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::UserPtr;
 use crate::heap;
@@ -63,10 +65,13 @@ pub fn clone(frame: &TrapFrame, args: &CloneArgs) -> Result<Pid, Errno> {
     heap::reserve()?;
     let parent = current();
     let flags = args.flags;
+    let cred = parent.cred();
+    check_process_limit(&parent, &cred)?;
     let pid = table::alloc_pid()?;
     let stack = KernelStack::new()?;
     let (comm, len) = parent.comm();
-    let mut child = Task::new(Kind::Normal, pid, Some(stack), &comm[..len]);
+    let mut child = Task::new(Kind::Normal, pid, Some(stack), &comm[..len], cred);
+    child.attributes = parent.attributes.fork();
 
     let mut child_frame = frame.clone();
     child_frame.regs[0] = 0;
@@ -82,7 +87,7 @@ pub fn clone(frame: &TrapFrame, args: &CloneArgs) -> Result<Pid, Errno> {
     let files = parent.files()?;
     child.files =
         Some(if flags.contains(CloneFlags::FILES) { files } else { Arc::new(files.fork()?) }).into();
-    let fs = parent.fs()?;
+    let fs = parent.fs_info()?;
     child.fs = Some(if flags.contains(CloneFlags::FS) { fs } else { Arc::new(fs.fork()) }).into();
     child.set_personality(parent.personality());
     child.rlimits = (*parent.rlimits.lock()).into();
@@ -117,4 +122,29 @@ pub fn clone(frame: &TrapFrame, args: &CloneArgs) -> Result<Pid, Errno> {
         done.wait();
     }
     Ok(pid)
+}
+
+/// EAGAIN if the caller's user has as many tasks as its limit allows; root and the administrators are not bound.
+fn check_process_limit(parent: &Task, cred: &Cred) -> Result<(), Errno> {
+    let limit = parent.rlimits.lock()[raw::RLIMIT_NPROC as usize].cur;
+    let bound =
+        !cred.user.is_root() && !cred.effective().intersects(CapSet::SYS_RESOURCE | CapSet::SYS_ADMIN);
+    if bound && cred.user.tasks() >= limit { Err(Errno::EAGAIN) } else { Ok(()) }
+}
+
+impl Current {
+    /// Whether the caller's user has more tasks than its limit allows.
+    pub(super) fn is_over_process_limit(&self, cred: &Cred) -> bool {
+        cred.user.tasks() > self.rlimits.lock()[raw::RLIMIT_NPROC as usize].cur
+    }
+
+    /// EAGAIN if the caller became a user with too many tasks, and has too many still.
+    pub(super) fn check_late_process_limit(&self, cred: &Cred) -> Result<(), Errno> {
+        let late = self.attributes.too_many_tasks.load(Ordering::Relaxed);
+        if late && self.is_over_process_limit(cred) {
+            return Err(Errno::EAGAIN);
+        }
+        self.attributes.too_many_tasks.store(false, Ordering::Relaxed);
+        Ok(())
+    }
 }

@@ -3,7 +3,7 @@
 use super::table::INIT_PID;
 use super::{current, exec, page_size};
 use crate::arch::pmu;
-use crate::file::{AtExec, Files, FsInfo, PageCache, mount_root, vfs};
+use crate::file::{AtExec, Files, FsInfo, FsView, PageCache, mount_root, vfs};
 use crate::{cmdline, panic};
 use abi::{Errno, OpenFlags};
 use alloc::sync::Arc;
@@ -33,15 +33,16 @@ pub fn become_init() {
 
 fn run_init(path: &'static str) -> Result<(), Errno> {
     let task = current();
-    let fs = FsInfo::new();
+    let fs = Arc::new(FsInfo::new());
+    let view = FsView::new(fs.clone(), task.cred());
     let how = OpenHow { flags: OpenFlags::RDWR, mode: 0 };
-    let console = vfs().open(fs.context(), &PageCache, vfs().root(), b"/dev/console", how)?;
+    let console = vfs().open(view.context(), &PageCache, vfs().root(), b"/dev/console", how)?;
     let files = Files::new();
     for descriptor in 0..3 {
         files.replace(descriptor, console.clone(), AtExec::Keep, u64::MAX)?;
     }
     *task.files.lock() = Some(Arc::new(files));
-    *task.fs.lock() = Some(Arc::new(fs));
+    *task.fs.lock() = Some(fs);
     let mut arguments = Arguments::new(path.as_bytes(), RLIM_INFINITY)?;
     for word in core::iter::once(path).chain(cmdline::init_args()) {
         arguments.push(StringKind::Arg, word.as_bytes())?;

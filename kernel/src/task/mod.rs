@@ -3,6 +3,8 @@
 //! What other tasks may look at is atomic or behind a lock; what belongs to the architecture is in
 //! [`ThreadState`]. Mirrors Linux's `struct task_struct`.
 
+pub mod attributes;
+pub mod cred;
 pub mod exec;
 pub mod exit;
 pub mod fork;
@@ -13,6 +15,7 @@ pub mod rlimit;
 pub mod sched;
 pub mod signal;
 pub mod table;
+pub mod user;
 pub mod user_mm;
 
 use abi::Errno;
@@ -26,10 +29,12 @@ use crate::arch::switch::ThreadState;
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::UserPtr;
 use crate::drivers::timer;
-use crate::file::{Files, FsInfo};
+use crate::file::{Files, FsInfo, FsView};
 use crate::kstack::KernelStack;
 use crate::sync::{Completion, IrqMutex, WaitQueue};
 
+use attributes::Attributes;
+use cred::Cred;
 use exit::Usage;
 use rlimit::Rlimits;
 use user_mm::UserMm;
@@ -76,6 +81,9 @@ pub struct Task {
     task_size: AtomicU64,
     files: IrqMutex<Option<Arc<Files>>>,
     fs: IrqMutex<Option<Arc<FsInfo>>>,
+    cred: IrqMutex<Arc<Cred>>,
+    /// What `prctl` and its like keep.
+    pub attributes: Attributes,
     personality: AtomicU32,
     /// Limits on what the task may use.
     pub rlimits: IrqMutex<Rlimits>,
@@ -156,13 +164,19 @@ impl Current {
     }
 
     /// Root and working directory.
-    pub fn fs(&self) -> Result<Arc<FsInfo>, Errno> {
+    pub fn fs_info(&self) -> Result<Arc<FsInfo>, Errno> {
         self.fs.lock().clone().ok_or(Errno::ENOENT)
+    }
+
+    /// Root and working directory, and in whose name a call on names is made.
+    pub fn fs(&self) -> Result<FsView, Errno> {
+        Ok(FsView::new(self.fs_info()?, self.cred()))
     }
 }
 
 impl Task {
-    fn new(kind: Kind, pid: Pid, stack: Option<KernelStack>, comm: &[u8]) -> Task {
+    fn new(kind: Kind, pid: Pid, stack: Option<KernelStack>, comm: &[u8], cred: Arc<Cred>) -> Task {
+        cred.user.charge();
         let task = Task {
             work: AtomicU32::new(0),
             state: AtomicU8::new(RunState::Blocked as u8),
@@ -178,6 +192,8 @@ impl Task {
             task_size: AtomicU64::new(0),
             files: IrqMutex::new(None),
             fs: IrqMutex::new(None),
+            cred: IrqMutex::new(cred),
+            attributes: Attributes::first(),
             personality: AtomicU32::new(0),
             rlimits: IrqMutex::new(rlimit::DEFAULT),
             set_child_tid: 0,
@@ -199,7 +215,7 @@ impl Task {
 
     /// The task that the boot context becomes.
     fn new_idle() -> Arc<Task> {
-        let idle = Task::new(Kind::Idle, 0, None, b"swapper");
+        let idle = Task::new(Kind::Idle, 0, None, b"swapper", cred::root());
         idle.set_state(RunState::Running);
         idle.begin_turn(0);
         Arc::new(idle)
@@ -303,11 +319,22 @@ impl Task {
         self.clear_child_tid.store(addr, Ordering::Relaxed);
     }
 
+    /// That address.
+    pub fn clear_child_tid(&self) -> u64 {
+        self.clear_child_tid.load(Ordering::Relaxed)
+    }
+
     /// Notes that system call `nr` is unknown; true the first time.
     pub fn note_unknown_syscall(&self, nr: usize) -> bool {
         let nr = nr.min(NR_LOGGED - 1);
         let bit = 1 << (nr % 64);
         self.logged_syscalls[nr / 64].fetch_or(bit, Ordering::Relaxed) & bit == 0
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.cred.get_mut().user.uncharge();
     }
 }
 

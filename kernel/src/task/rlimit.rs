@@ -5,6 +5,9 @@ use abi::{Errno, raw};
 /// No limit.
 pub const RLIM_INFINITY: u64 = u64::MAX;
 
+/// Most descriptors that RLIMIT_NOFILE can allow, Linux's default of `fs.nr_open`.
+pub const NR_OPEN: u64 = 1 << 20;
+
 /// Number of resources.
 pub const NR_RLIMITS: usize = raw::RLIM_NLIMITS as usize;
 

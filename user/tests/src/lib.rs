@@ -8,6 +8,7 @@
 
 pub mod child;
 pub mod files;
+pub mod ids;
 mod outcome;
 pub mod pattern;
 pub mod raw;

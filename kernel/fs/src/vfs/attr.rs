@@ -6,7 +6,7 @@ use super::mount::Path;
 use crate::inode::{PageIo, SetAttr, SetTime};
 use crate::kstat::{FileType, Kstat};
 use crate::perm::{Cred, MAY_WRITE, permission};
-use abi::Errno;
+use abi::{CapSet, Errno};
 
 const S_ISUID: u32 = 0o4000;
 const S_ISGID: u32 = 0o2000;
@@ -32,7 +32,7 @@ impl Vfs {
         }
         check_owner(&stat, cred)?;
         let mut mode = mode & S_IALLUGO;
-        if !cred.is_member_of(stat.gid) {
+        if !cred.keeps_setgid(stat.gid) {
             mode &= !S_ISGID;
         }
         path.dentry.inode().setattr(&SetAttr { mode: Some(mode), ..SetAttr::default() })
@@ -44,19 +44,16 @@ impl Vfs {
         let stat = path.dentry.inode().stat()?;
         let owner = cred.uid == stat.uid;
         let uid_allowed = uid.is_none_or(|uid| owner && uid == stat.uid);
-        let gid_allowed = gid.is_none_or(|gid| owner && (gid == stat.gid || cred.is_member_of(gid)));
-        if cred.uid != 0 && !(uid_allowed && gid_allowed) {
+        let gid_allowed = gid.is_none_or(|gid| owner && (gid == stat.gid || cred.in_group(gid)));
+        if !(cred.has(CapSet::CHOWN) || uid_allowed && gid_allowed) {
             return Err(Errno::EPERM);
         }
         // A program that changes hands does not keep its privileges.
-        let mut drop_bits = 0;
-        if stat.file_type() != FileType::Directory {
-            drop_bits |= S_ISUID;
-            if stat.mode & S_IXGRP != 0 {
-                drop_bits |= S_ISGID;
-            }
-        }
-        let mode = (stat.mode & drop_bits != 0).then_some(stat.mode & S_IALLUGO & !drop_bits);
+        let mode = match stat.file_type() {
+            FileType::Directory => None,
+            _ if cred.keeps_setgid(stat.gid) => without_set_id(&stat, MemberOf::Group),
+            _ => without_set_id(&stat, MemberOf::Neither),
+        };
         path.dentry.inode().setattr(&SetAttr { mode, uid, gid, ..SetAttr::default() })
     }
 
@@ -69,7 +66,7 @@ impl Vfs {
         path.want_write()?;
         let stat = path.dentry.inode().stat()?;
         let now = Some(SetTime::Now);
-        if cred.uid != 0 && cred.uid != stat.uid {
+        if !cred.owns(stat.uid) {
             // Whoever may write may set both to the present.
             if (atime, mtime) != (now, now) {
                 return Err(Errno::EPERM);
@@ -88,7 +85,22 @@ impl Vfs {
         }
         path.want_write()?;
         permission(&path.dentry.inode().stat()?, cred, MAY_WRITE)?;
+        path.drop_set_id(io)?;
         path.dentry.inode().truncate(io, size)
+    }
+}
+
+impl Path {
+    /// The bytes of the file here are about to change: a program does not keep its privileges (Linux's
+    /// `file_remove_privs`).
+    pub(super) fn drop_set_id(&self, io: &dyn PageIo) -> Result<(), Errno> {
+        if io.writer_keeps_set_id() || self.file_type() != FileType::Regular {
+            return Ok(());
+        }
+        match without_set_id(&self.dentry.inode().stat()?, MemberOf::Group) {
+            None => Ok(()),
+            mode => self.dentry.inode().setattr(&SetAttr { mode, ..SetAttr::default() }),
+        }
     }
 }
 
@@ -98,6 +110,7 @@ impl File {
         match self.kind() {
             FileKind::Path => Err(Errno::EBADF),
             FileKind::PageCache(_) | FileKind::Special(_) if self.is_writable() => {
+                self.path().drop_set_id(io)?;
                 self.path().dentry.inode().truncate(io, size)
             }
             _ => Err(Errno::EINVAL),
@@ -105,7 +118,24 @@ impl File {
     }
 }
 
+/// Whether whoever changes a file belongs to its group.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum MemberOf {
+    Group,
+    Neither,
+}
+
+/// The permission bits without set-user-id, and without set-group-id where it is one, if that makes a difference.
+/// Without group execution it stands for mandatory locks, and stays with members of the group.
+fn without_set_id(stat: &Kstat, member: MemberOf) -> Option<u32> {
+    let mut lost = S_ISUID;
+    if stat.mode & S_IXGRP != 0 || member == MemberOf::Neither {
+        lost |= S_ISGID;
+    }
+    (stat.mode & lost != 0).then_some(stat.mode & S_IALLUGO & !lost)
+}
+
 /// EPERM unless `cred` owns the file.
 fn check_owner(stat: &Kstat, cred: &Cred) -> Result<(), Errno> {
-    if cred.uid == 0 || cred.uid == stat.uid { Ok(()) } else { Err(Errno::EPERM) }
+    if cred.owns(stat.uid) { Ok(()) } else { Err(Errno::EPERM) }
 }

@@ -141,6 +141,7 @@ impl File {
             FileKind::PageCache(_) => {
                 let mut pos = self.pos.lock();
                 let at = self.write_at(*pos);
+                self.path.drop_set_id(io)?;
                 let (done, end) = self.path.dentry.inode().write(io, at, source)?;
                 *pos = end;
                 Ok(done)
@@ -161,7 +162,10 @@ impl File {
     pub fn pwrite(&self, io: &dyn PageIo, pos: u64, source: &mut dyn WriteSource) -> Result<usize, Errno> {
         self.check_positioned(self.is_writable())?;
         match &self.kind {
-            FileKind::PageCache(_) => Ok(self.path.dentry.inode().write(io, self.write_at(pos), source)?.0),
+            FileKind::PageCache(_) => {
+                self.path.drop_set_id(io)?;
+                Ok(self.path.dentry.inode().write(io, self.write_at(pos), source)?.0)
+            }
             FileKind::Special(special) => special.write(pos, source),
             _ => self.write(io, source),
         }

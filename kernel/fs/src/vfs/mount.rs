@@ -23,11 +23,16 @@ pub struct MountFlags {
     pub nodev: bool,
     /// Files cannot be executed (EACCES).
     pub noexec: bool,
+    /// Set-id bits of programs do not count.
+    pub nosuid: bool,
 }
 
 impl MountFlags {
+    /// Restricts nothing.
+    pub const NONE: MountFlags = MountFlags { read_only: false, nodev: false, noexec: false, nosuid: false };
+
     /// Read-only, with devices and programs.
-    pub const READ_ONLY: MountFlags = MountFlags { read_only: true, nodev: false, noexec: false };
+    pub const READ_ONLY: MountFlags = MountFlags { read_only: true, ..MountFlags::NONE };
 }
 
 /// A file system in its place.

@@ -7,9 +7,9 @@ use super::dentry::{Dentry, add_child, lookup_child_locked};
 use super::mount::Path;
 use super::walk::{Component, FsContext, Intent, Last, LastSymlink, Walked, walk};
 use crate::inode::{NewInode, NewKind};
-use crate::kstat::{FileType, Kstat};
+use crate::kstat::{Dev, FileType, Kstat};
 use crate::perm::{Cred, MAY_EXEC, MAY_WRITE, permission};
-use abi::Errno;
+use abi::{CapSet, Errno};
 use alloc::sync::Arc;
 
 /// Set-group-id and sticky bits, and the permissions.
@@ -17,6 +17,8 @@ const S_IALLUGO: u32 = 0o7777;
 /// What `mkdir` takes of its mode.
 const MKDIR_MODE: u32 = 0o1777;
 const S_ISVTX: u32 = 0o1000;
+const S_ISGID: u32 = 0o2000;
+const S_IXGRP: u32 = 0o0010;
 
 /// A name in a directory, as it was written.
 pub(super) struct Place {
@@ -43,10 +45,6 @@ impl Vfs {
         kind: NewKind<'_>,
         mode: u32,
     ) -> Result<(), Errno> {
-        let device = matches!(kind, NewKind::CharDevice(_) | NewKind::BlockDevice(_));
-        if device && context.cred.uid != 0 {
-            return Err(Errno::EPERM);
-        }
         self.make(context, base, path, kind, mode & S_IALLUGO).map(|_| ())
     }
 
@@ -94,9 +92,19 @@ impl Vfs {
         mode: u32,
     ) -> Result<Arc<Dentry>, Errno> {
         let dir = &parent.dentry;
-        may_create(dir, context.cred)?;
+        let dir_stat = may_create(dir, context.cred)?;
+        // Device 0, 0 stands for a name that is not there, in a stack of file systems.
+        let device = match kind {
+            NewKind::CharDevice(dev) => dev != Dev::default(),
+            NewKind::BlockDevice(_) => true,
+            _ => false,
+        };
+        if device && !context.cred.has(CapSet::MKNOD) {
+            return Err(Errno::EPERM);
+        }
         let Cred { uid, gid, .. } = *context.cred;
-        let new = NewInode { kind, mode: mode & !context.umask, uid, gid };
+        let mode = strip_setgid(mode, kind, &dir_stat, context.cred) & !context.umask;
+        let new = NewInode { kind, mode, uid, gid };
         let inode = dir.inode().create(name, &new)?;
         add_child(dir, name, inode, &self.recent)
     }
@@ -203,11 +211,22 @@ impl Vfs {
 }
 
 /// Whether `cred` may make names in `dir` (Linux's `may_create`).
-pub(super) fn may_create(dir: &Dentry, cred: &Cred) -> Result<(), Errno> {
+/// The directory's attributes if so.
+pub(super) fn may_create(dir: &Dentry, cred: &Cred) -> Result<Kstat, Errno> {
     if dir.is_deleted() {
         return Err(Errno::ENOENT);
     }
-    permission(&dir.inode().stat()?, cred, MAY_WRITE | MAY_EXEC)
+    let stat = dir.inode().stat()?;
+    permission(&stat, cred, MAY_WRITE | MAY_EXEC)?;
+    Ok(stat)
+}
+
+/// A program that gets its group from its directory does not get that group's rights from whoever is not in it (Linux's
+/// `mode_strip_sgid`).
+fn strip_setgid(mode: u32, kind: NewKind<'_>, dir: &Kstat, cred: &Cred) -> u32 {
+    let program = mode & (S_ISGID | S_IXGRP) == S_ISGID | S_IXGRP && kind != NewKind::Directory;
+    let strips = program && dir.mode & S_ISGID != 0 && !cred.keeps_setgid(dir.gid);
+    if strips { mode & !S_ISGID } else { mode }
 }
 
 /// Whether `cred` may remove the name of `victim` from `dir` (Linux's `may_delete`, but for the types).
@@ -219,5 +238,5 @@ pub(super) fn may_delete(dir: &Dentry, victim: &Dentry, cred: &Cred) -> Result<(
 
 /// In a sticky directory only the owners of the file and of the directory remove it.
 fn is_sticky_for(dir: &Kstat, victim: &Kstat, cred: &Cred) -> bool {
-    dir.mode & S_ISVTX != 0 && cred.uid != 0 && cred.uid != victim.uid && cred.uid != dir.uid
+    dir.mode & S_ISVTX != 0 && cred.uid != dir.uid && !cred.owns(victim.uid)
 }

@@ -143,7 +143,7 @@ impl Vfs {
             Origin::Existing => may_open(&path, context.cred, wanted_access(flags))?,
             Origin::Created => inode.stat()?,
         };
-        if flags.contains(OpenFlags::NOATIME) && context.cred.uid != 0 && context.cred.uid != stat.uid {
+        if flags.contains(OpenFlags::NOATIME) && !context.cred.owns(stat.uid) {
             return Err(Errno::EPERM);
         }
         let kind = self.open_inode(&path, &stat, flags)?;
@@ -152,6 +152,7 @@ impl Vfs {
             return Err(Errno::EINVAL);
         }
         if cuts && origin == Origin::Existing {
+            path.drop_set_id(io)?;
             inode.truncate(io, 0)?;
         }
         File::new(path, kind, (flags - TRANSIENT_FLAGS) | OpenFlags::LARGEFILE)

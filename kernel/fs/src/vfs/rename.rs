@@ -145,7 +145,9 @@ fn may_rename(
 ) -> Result<(), Errno> {
     may_delete(old_dir, moved, cred)?;
     match target {
-        None => may_create(new_dir, cred)?,
+        None => {
+            may_create(new_dir, cred)?;
+        }
         Some(target) => {
             may_delete(new_dir, target, cred)?;
             match (is_directory(moved), is_directory(target)) {

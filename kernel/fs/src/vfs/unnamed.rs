@@ -32,7 +32,7 @@ impl Unnamed {
             TmpfsOptions { name: "tmpfs", dev, root_mode: 0o777, max_pages, max_inodes: u64::MAX, clock };
         let tmpfs = try_arc(TmpFs::new(options)?)?;
         let root = Dentry::new_root(tmpfs.root()?)?;
-        let flags = MountFlags { read_only: false, nodev: true, noexec: false };
+        let flags = MountFlags { nodev: true, ..MountFlags::NONE };
         let mount = try_arc(Mount { fs: tmpfs.clone(), root, at: None, flags, source: String::new() })?;
         Ok(Unnamed { tmpfs, mount, clock, next_pipe: AtomicU64::new(1) })
     }

@@ -126,7 +126,7 @@ pub fn faccessat(frame: &mut TrapFrame) -> SysResult {
     access(dirfd, path, mode, 0)
 }
 
-/// `faccessat2(2)`. Real and effective identities are the same here.
+/// `faccessat2(2)`.
 pub fn faccessat2(frame: &mut TrapFrame) -> SysResult {
     let [dirfd, path, mode, flags, ..] = frame.args();
     let known = raw::AT_EACCESS | raw::AT_SYMLINK_NOFOLLOW | raw::AT_EMPTY_PATH;
@@ -136,8 +136,13 @@ pub fn faccessat2(frame: &mut TrapFrame) -> SysResult {
 fn access(dirfd: u64, path: u64, mode: u64, flags: u32) -> SysResult {
     let want = check_flags(mode, 7)?;
     let fs = current().fs()?;
-    let place = place_at(&fs, dirfd, path, flags)?;
-    may_access(&place, fs.context().cred, want)?;
+    if flags & raw::AT_EACCESS != 0 {
+        may_access(&place_at(&fs, dirfd, path, flags)?, fs.context().cred, want)?;
+        return Ok(0);
+    }
+    // The path is walked with the real identity, too.
+    let real = fs.with_real_ids();
+    may_access(&place_at(&real, dirfd, path, flags)?, real.context().cred, want)?;
     Ok(0)
 }
 

@@ -17,8 +17,8 @@ pub use copy::{copy_file_range, sendfile};
 pub use descriptor::{close, close_range, dup, dup3, fcntl, memfd_create, pipe2};
 pub use mount::{fstatfs, mount, statfs, umount2};
 pub use names::{
-    chdir, fchdir, getcwd, linkat, mkdirat, mknodat, readlinkat, renameat, renameat2, symlinkat, umask,
-    unlinkat,
+    chdir, chroot, fchdir, getcwd, linkat, mkdirat, mknodat, readlinkat, renameat, renameat2, symlinkat,
+    umask, unlinkat,
 };
 pub use poll::ppoll;
 pub use rw::{
@@ -30,7 +30,7 @@ pub use stat::{fstat, newfstatat, statx};
 use super::SysResult;
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::path_from_user;
-use crate::file::{AtExec, FsInfo, PageCache, vfs};
+use crate::file::{AtExec, FsView, PageCache, vfs};
 use crate::heap;
 use crate::task::{Current, current};
 use abi::{Errno, OpenFlags, raw};
@@ -57,7 +57,7 @@ fn open_file(fd: u64) -> Result<Arc<File>, Errno> {
 }
 
 /// Where the walk of `path` begins: at `dirfd`, which is looked at only if the path is relative.
-fn base(task: &Current, fs: &FsInfo, dirfd: u64, path: &[u8]) -> Result<Path, Errno> {
+fn base(task: &Current, fs: &FsView, dirfd: u64, path: &[u8]) -> Result<Path, Errno> {
     if dirfd as i32 == raw::AT_FDCWD || path.first() == Some(&b'/') {
         return Ok(fs.cwd());
     }
@@ -66,7 +66,7 @@ fn base(task: &Current, fs: &FsInfo, dirfd: u64, path: &[u8]) -> Result<Path, Er
 
 /// The place that the arguments of an `*at` call name, of whose flags `AT_SYMLINK_NOFOLLOW`, `AT_SYMLINK_FOLLOW` (for
 /// calls that do not follow by themselves, whose wrapper leaves it in) and `AT_EMPTY_PATH` count.
-fn place_at(fs: &FsInfo, dirfd: u64, path: u64, flags: u32) -> Result<Path, Errno> {
+fn place_at(fs: &FsView, dirfd: u64, path: u64, flags: u32) -> Result<Path, Errno> {
     let path = path_from_user(path)?;
     let last_symlink =
         if flags & raw::AT_SYMLINK_NOFOLLOW != 0 { LastSymlink::Keep } else { LastSymlink::Follow };

@@ -8,7 +8,7 @@ use crate::arch::uaccess::{UserPtr, strncpy_from_user};
 use crate::file::{new_tmpfs, vfs};
 use crate::heap;
 use crate::task::current;
-use abi::{Errno, raw};
+use abi::{CapSet, Errno, raw};
 use alloc::string::String;
 use alloc::vec::Vec;
 use fs::vfs::{MountFlags, NAME_MAX, Path};
@@ -16,8 +16,7 @@ use fs::vfs::{MountFlags, NAME_MAX, Path};
 /// Longest option string, a page as on Linux.
 const DATA_MAX: usize = 4096;
 /// Wishes that change nothing here: times are always kept as `relatime` says, and nothing is written late.
-const MS_IGNORED: u32 = raw::MS_NOSUID
-    | raw::MS_SYNCHRONOUS
+const MS_IGNORED: u32 = raw::MS_SYNCHRONOUS
     | raw::MS_DIRSYNC
     | raw::MS_NOATIME
     | raw::MS_NODIRATIME
@@ -35,11 +34,9 @@ pub fn mount(frame: &mut TrapFrame) -> SysResult {
     let kind = optional(kind, NAME_MAX)?;
     let data = optional(data, DATA_MAX)?;
     let fs = current().fs()?;
-    if fs.context().cred.uid != 0 {
-        return Err(Errno::EPERM);
-    }
+    fs.cred().require(CapSet::SYS_ADMIN)?;
     let at = place_at(&fs, raw::AT_FDCWD as u64, target, 0)?;
-    if flags & !(MS_IGNORED | raw::MS_RDONLY | raw::MS_NODEV | raw::MS_NOEXEC) != 0 {
+    if flags & !(MS_IGNORED | raw::MS_RDONLY | raw::MS_NOSUID | raw::MS_NODEV | raw::MS_NOEXEC) != 0 {
         return Err(Errno::EINVAL);
     }
     if kind != b"tmpfs" {
@@ -50,6 +47,7 @@ pub fn mount(frame: &mut TrapFrame) -> SysResult {
         read_only: flags & raw::MS_RDONLY != 0,
         nodev: flags & raw::MS_NODEV != 0,
         noexec: flags & raw::MS_NOEXEC != 0,
+        nosuid: flags & raw::MS_NOSUID != 0,
     };
     vfs().mount(tmpfs, at, flags, String::from_utf8_lossy(&source).into_owned())?;
     Ok(0)
@@ -66,9 +64,7 @@ pub fn umount2(frame: &mut TrapFrame) -> SysResult {
     let [target, flags, ..] = frame.args();
     let flags = check_flags(flags, KNOWN)?;
     let fs = current().fs()?;
-    if fs.context().cred.uid != 0 {
-        return Err(Errno::EPERM);
-    }
+    fs.cred().require(CapSet::SYS_ADMIN)?;
     let nofollow = if flags & raw::UMOUNT_NOFOLLOW != 0 { raw::AT_SYMLINK_NOFOLLOW } else { 0 };
     vfs().umount(place_at(&fs, raw::AT_FDCWD as u64, target, nofollow)?)?;
     Ok(0)
@@ -92,6 +88,7 @@ pub fn fstatfs(frame: &mut TrapFrame) -> SysResult {
 fn write_statfs(place: &Path, to: u64) -> SysResult {
     // `ST_VALID` and the like, Linux's `include/linux/statfs.h`.
     const ST_RDONLY: u64 = 0x1;
+    const ST_NOSUID: u64 = 0x2;
     const ST_NODEV: u64 = 0x4;
     const ST_NOEXEC: u64 = 0x8;
     const ST_VALID: u64 = 0x20;
@@ -102,6 +99,7 @@ fn write_statfs(place: &Path, to: u64) -> SysResult {
     let flags = ST_VALID
         | ST_RELATIME
         | flag(mount.read_only, ST_RDONLY)
+        | flag(mount.nosuid, ST_NOSUID)
         | flag(mount.nodev, ST_NODEV)
         | flag(mount.noexec, ST_NOEXEC);
     let dev = place.mount.root.inode().stat()?.dev.encode();

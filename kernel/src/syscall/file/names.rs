@@ -4,10 +4,10 @@ use super::super::SysResult;
 use super::{base, check_flags, place_at};
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::{copy_to_user, path_from_user};
-use crate::file::vfs;
+use crate::file::{FsView, vfs};
 use crate::heap;
 use crate::task::current;
-use abi::{Errno, raw};
+use abi::{CapSet, Errno, raw};
 use alloc::vec::Vec;
 use fs::inode::NewKind;
 use fs::kstat::{Dev, FileType};
@@ -72,6 +72,10 @@ pub fn linkat(frame: &mut TrapFrame) -> SysResult {
     let nofollow = if flags & raw::AT_SYMLINK_FOLLOW != 0 { 0 } else { raw::AT_SYMLINK_NOFOLLOW };
     let task = current();
     let fs = task.fs()?;
+    // A name for what was only handed over takes the right to search everywhere.
+    if flags & raw::AT_EMPTY_PATH != 0 && !fs.cred().has(CapSet::DAC_READ_SEARCH) {
+        return Err(Errno::ENOENT);
+    }
     let old = place_at(&fs, old_dirfd, old, nofollow | flags & raw::AT_EMPTY_PATH)?;
     let path = path_from_user(path)?;
     vfs().link(fs.context(), &old, &base(&task, &fs, dirfd, &path)?, &path)?;
@@ -167,12 +171,30 @@ pub fn fchdir(frame: &mut TrapFrame) -> SysResult {
 
 /// Makes `place` the working directory.
 fn enter(place: Path) -> SysResult {
+    let fs = current().fs()?;
+    may_enter(&fs, &place)?;
+    fs.set_cwd(place);
+    Ok(0)
+}
+
+/// Whether a process may be in `place`.
+fn may_enter(fs: &FsView, place: &Path) -> Result<(), Errno> {
     if place.file_type() != FileType::Directory {
         return Err(Errno::ENOTDIR);
     }
+    may_traverse(&**place.dentry.inode(), fs.context().cred)
+}
+
+/// `chroot(2)`. The working directory stays where it is.
+pub fn chroot(frame: &mut TrapFrame) -> SysResult {
+    let [path, ..] = frame.args();
+    heap::reserve()?;
+    let path = path_from_user(path)?;
     let fs = current().fs()?;
-    may_traverse(&**place.dentry.inode(), fs.context().cred)?;
-    fs.set_cwd(place);
+    let place = vfs().lookup(fs.context(), &fs.cwd(), &path, LastSymlink::Follow, EmptyPath::Refuse)?;
+    may_enter(&fs, &place)?;
+    fs.cred().require(CapSet::SYS_CHROOT)?;
+    fs.set_root(place);
     Ok(0)
 }
 
