@@ -35,6 +35,24 @@ errnos! {
     EOWNERDEAD ENOTRECOVERABLE EUCLEAN ELIBBAD
 }
 
+/// What a call says that a signal ended early, Linux's `linux/errno.h`. No program sees these: on the way out they become
+/// EINTR, or the call is made again.
+impl Errno {
+    /// Again, unless a handler without SA_RESTART comes first.
+    pub const ERESTARTSYS: Errno = Errno(512);
+    /// Again, whatever comes first.
+    pub const ERESTARTNOINTR: Errno = Errno(513);
+    /// Again, unless a handler comes first.
+    pub const ERESTARTNOHAND: Errno = Errno(514);
+    /// As `ERESTARTNOHAND`, but by `restart_syscall(2)`, which knows how far the call was.
+    pub const ERESTART_RESTARTBLOCK: Errno = Errno(516);
+
+    /// Whether this is one of them.
+    pub const fn is_restart(self) -> bool {
+        matches!(self.0, 512..=516)
+    }
+}
+
 impl Errno {
     /// The error with this positive number, as a program gets it back from a system call.
     pub const fn from_raw(number: u16) -> Errno {

@@ -7,11 +7,15 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+extern crate alloc;
+
 mod capability;
 mod errno;
 mod fcntl;
 mod mman;
 mod personality;
+pub mod signal;
 
 pub use capability::CapSet;
 pub use errno::Errno;
