@@ -33,6 +33,8 @@ pub struct MmLayout {
     pub env_start: u64,
     /// End of the envp strings.
     pub env_end: u64,
+    /// What signal handlers return to; 0 before the first one does.
+    pub sigtramp: u64,
 }
 
 /// Resource limits that bound an address space, in bytes (RLIMIT_STACK, RLIMIT_DATA, RLIMIT_AS).

@@ -1,11 +1,12 @@
 //! What a synchronous exception means. Exception classes and fault status codes are decoded by two
 //! tables, one line per cause, like `fault_info` in Linux's arm64 `fault.c`.
 
+use abi::signal::{SigInfo, Signal, code};
 use mm::types::Access;
 
 use super::trap::TrapFrame;
 use super::uaccess;
-use crate::task::signal::{Signal, force_signal};
+use crate::task::signal::force_fault;
 use crate::trap::{self, FaultOutcome};
 
 /// ESR_EL1, "Exception Syndrome Register (EL1)" in the Arm manual.
@@ -39,13 +40,14 @@ impl Esr {
         let class = &CLASSES[self.class()];
         match class.handling {
             Handling::Abort => FAULT_INFO[self.fault_status()].name,
-            Handling::Raise(_) => class.name,
+            Handling::Raise(..) | Handling::Float => class.name,
         }
     }
 }
 
 const EC_IABT_LOW: usize = 0x20;
 const EC_IABT_CUR: usize = 0x21;
+const EC_PC_ALIGNMENT: usize = 0x22;
 const EC_DABT_CUR: usize = 0x25;
 
 /// What an exception class asks for when it comes from EL0.
@@ -53,8 +55,10 @@ const EC_DABT_CUR: usize = 0x25;
 enum Handling {
     /// The fault status decides.
     Abort,
-    /// The program gets this signal.
-    Raise(Signal),
+    /// The program gets this signal, with this code, for the instruction.
+    Raise(Signal, i32),
+    /// As `Raise`, but a floating point exception says more.
+    Float,
 }
 
 struct Class {
@@ -66,40 +70,44 @@ const fn abort(name: &'static str) -> Class {
     Class { name, handling: Handling::Abort }
 }
 
-const fn raise(name: &'static str, signal: Signal) -> Class {
-    Class { name, handling: Handling::Raise(signal) }
+const fn raise(name: &'static str, signal: Signal, code: i32) -> Class {
+    Class { name, handling: Handling::Raise(signal, code) }
 }
 
-const UNKNOWN_CLASS: Class = raise("unknown exception class", Signal::SIGILL);
+const fn illegal(name: &'static str) -> Class {
+    raise(name, Signal::SIGILL, code::ILL_ILLOPC)
+}
+
+const UNKNOWN_CLASS: Class = illegal("unknown exception class");
 
 /// By EC, "ESR_EL1, Exception Syndrome Register" in the Arm manual: what EL0 can cause and, for the report, what
 /// the kernel can.
 static CLASSES: [Class; 64] = {
     let mut table = [const { UNKNOWN_CLASS }; 64];
-    table[0x00] = raise("undefined instruction", Signal::SIGILL);
-    table[0x01] = raise("trapped WFI or WFE", Signal::SIGILL);
-    table[0x07] = raise("trapped FP/SIMD", Signal::SIGILL);
-    table[0x09] = raise("trapped pointer authentication", Signal::SIGILL);
-    table[0x0d] = raise("branch target", Signal::SIGILL);
-    table[0x0e] = raise("illegal execution state", Signal::SIGILL);
-    table[0x15] = raise("SVC in the kernel", Signal::SIGILL);
-    table[0x18] = raise("trapped system register", Signal::SIGILL);
-    table[0x19] = raise("trapped SVE", Signal::SIGILL);
-    table[0x1c] = raise("pointer authentication failure", Signal::SIGILL);
-    table[0x1d] = raise("trapped SME", Signal::SIGILL);
+    table[0x00] = illegal("undefined instruction");
+    table[0x01] = illegal("trapped WFI or WFE");
+    table[0x07] = illegal("trapped FP/SIMD");
+    table[0x09] = illegal("trapped pointer authentication");
+    table[0x0d] = illegal("branch target");
+    table[0x0e] = illegal("illegal execution state");
+    table[0x15] = illegal("SVC in the kernel");
+    table[0x18] = illegal("trapped system register");
+    table[0x19] = illegal("trapped SVE");
+    table[0x1c] = raise("pointer authentication failure", Signal::SIGILL, code::ILL_ILLOPN);
+    table[0x1d] = illegal("trapped SME");
     table[EC_IABT_LOW] = abort("instruction abort");
     table[EC_IABT_CUR] = abort("instruction abort in the kernel");
-    table[0x22] = raise("PC alignment", Signal::SIGBUS);
+    table[EC_PC_ALIGNMENT] = raise("PC alignment", Signal::SIGBUS, code::BUS_ADRALN);
     table[0x24] = abort("data abort");
     table[EC_DABT_CUR] = abort("data abort in the kernel");
-    table[0x26] = raise("SP alignment", Signal::SIGBUS);
-    table[0x2c] = raise("trapped floating point exception", Signal::SIGFPE);
-    table[0x2f] = raise("SError", Signal::SIGBUS);
-    table[0x30] = raise("breakpoint register", Signal::SIGTRAP);
-    table[0x32] = raise("software step", Signal::SIGTRAP);
-    table[0x34] = raise("watchpoint", Signal::SIGTRAP);
-    table[0x3c] = raise("BRK instruction", Signal::SIGTRAP);
-    table[0x3d] = raise("BRK in the kernel", Signal::SIGTRAP);
+    table[0x26] = raise("SP alignment", Signal::SIGBUS, code::BUS_ADRALN);
+    table[0x2c] = Class { name: "trapped floating point exception", handling: Handling::Float };
+    table[0x2f] = raise("SError", Signal::SIGBUS, code::BUS_OBJERR);
+    table[0x30] = raise("breakpoint register", Signal::SIGTRAP, code::TRAP_HWBKPT);
+    table[0x32] = raise("software step", Signal::SIGTRAP, code::TRAP_TRACE);
+    table[0x34] = raise("watchpoint", Signal::SIGTRAP, code::TRAP_HWBKPT);
+    table[0x3c] = raise("BRK instruction", Signal::SIGTRAP, code::TRAP_BRKPT);
+    table[0x3d] = raise("BRK in the kernel", Signal::SIGTRAP, code::TRAP_BRKPT);
     table
 };
 
@@ -108,8 +116,8 @@ static CLASSES: [Class; 64] = {
 enum Cause {
     /// Memory management can perhaps provide the page.
     Page,
-    /// It cannot be helped: the program gets this signal.
-    Fatal(Signal),
+    /// It cannot be helped: the program gets this signal, with this code.
+    Fatal(Signal, i32),
 }
 
 struct FaultInfo {
@@ -121,23 +129,28 @@ const fn page(name: &'static str) -> FaultInfo {
     FaultInfo { name, cause: Cause::Page }
 }
 
-const fn bus(name: &'static str) -> FaultInfo {
-    FaultInfo { name, cause: Cause::Fatal(Signal::SIGBUS) }
+const fn bus(name: &'static str, code: i32) -> FaultInfo {
+    FaultInfo { name, cause: Cause::Fatal(Signal::SIGBUS, code) }
 }
 
-const fn segv(name: &'static str) -> FaultInfo {
-    FaultInfo { name, cause: Cause::Fatal(Signal::SIGSEGV) }
+const fn abort_of_object(name: &'static str) -> FaultInfo {
+    bus(name, code::BUS_OBJERR)
 }
 
-const RESERVED: FaultInfo = bus("reserved fault status");
+/// What cannot be unless a table is broken: nothing is said about the cause.
+const fn kill(name: &'static str) -> FaultInfo {
+    FaultInfo { name, cause: Cause::Fatal(Signal::SIGKILL, code::SI_KERNEL) }
+}
+
+const RESERVED: FaultInfo = kill("reserved fault status");
 
 /// By DFSC/IFSC, "ISS encoding for an exception from a Data Abort" in the Arm manual.
 static FAULT_INFO: [FaultInfo; 64] = {
     let mut table = [const { RESERVED }; 64];
-    table[0x00] = segv("level 0 address size fault");
-    table[0x01] = segv("level 1 address size fault");
-    table[0x02] = segv("level 2 address size fault");
-    table[0x03] = segv("level 3 address size fault");
+    table[0x00] = kill("level 0 address size fault");
+    table[0x01] = kill("level 1 address size fault");
+    table[0x02] = kill("level 2 address size fault");
+    table[0x03] = kill("level 3 address size fault");
     table[0x04] = page("level 0 translation fault");
     table[0x05] = page("level 1 translation fault");
     table[0x06] = page("level 2 translation fault");
@@ -150,25 +163,26 @@ static FAULT_INFO: [FaultInfo; 64] = {
     table[0x0d] = page("level 1 permission fault");
     table[0x0e] = page("level 2 permission fault");
     table[0x0f] = page("level 3 permission fault");
-    table[0x10] = bus("synchronous external abort");
-    table[0x11] = segv("tag check fault");
-    table[0x13] = bus("level -1 synchronous external abort on a table walk");
-    table[0x14] = bus("level 0 synchronous external abort on a table walk");
-    table[0x15] = bus("level 1 synchronous external abort on a table walk");
-    table[0x16] = bus("level 2 synchronous external abort on a table walk");
-    table[0x17] = bus("level 3 synchronous external abort on a table walk");
-    table[0x18] = bus("synchronous parity or ECC error");
-    table[0x1c] = bus("level 0 parity or ECC error on a table walk");
-    table[0x1d] = bus("level 1 parity or ECC error on a table walk");
-    table[0x1e] = bus("level 2 parity or ECC error on a table walk");
-    table[0x1f] = bus("level 3 parity or ECC error on a table walk");
-    table[0x21] = bus("alignment fault");
-    table[0x29] = segv("level -1 address size fault");
+    table[0x10] = abort_of_object("synchronous external abort");
+    table[0x11] =
+        FaultInfo { name: "tag check fault", cause: Cause::Fatal(Signal::SIGSEGV, code::SEGV_MTESERR) };
+    table[0x13] = abort_of_object("level -1 synchronous external abort on a table walk");
+    table[0x14] = abort_of_object("level 0 synchronous external abort on a table walk");
+    table[0x15] = abort_of_object("level 1 synchronous external abort on a table walk");
+    table[0x16] = abort_of_object("level 2 synchronous external abort on a table walk");
+    table[0x17] = abort_of_object("level 3 synchronous external abort on a table walk");
+    table[0x18] = abort_of_object("synchronous parity or ECC error");
+    table[0x1c] = abort_of_object("level 0 parity or ECC error on a table walk");
+    table[0x1d] = abort_of_object("level 1 parity or ECC error on a table walk");
+    table[0x1e] = abort_of_object("level 2 parity or ECC error on a table walk");
+    table[0x1f] = abort_of_object("level 3 parity or ECC error on a table walk");
+    table[0x21] = bus("alignment fault", code::BUS_ADRALN);
+    table[0x29] = kill("level -1 address size fault");
     table[0x2b] = page("level -1 translation fault");
-    table[0x30] = bus("TLB conflict abort");
-    table[0x31] = bus("unsupported atomic hardware update");
-    table[0x34] = bus("implementation defined fault (lockdown)");
-    table[0x35] = bus("implementation defined fault (exclusive access)");
+    table[0x30] = kill("TLB conflict abort");
+    table[0x31] = kill("unsupported atomic hardware update");
+    table[0x34] = kill("implementation defined fault (lockdown)");
+    table[0x35] = abort_of_object("implementation defined fault (exclusive access)");
     table
 };
 
@@ -179,19 +193,39 @@ fn untagged(far: u64) -> u64 {
     ((far << (63 - SIGN_BIT)) as i64 >> (63 - SIGN_BIT)) as u64
 }
 
+/// Which floating point exception was trapped (`do_fpsimd_exc`).
+fn float_code(esr: Esr) -> i32 {
+    /// TFV: the bits of the exceptions are valid.
+    const TFV: u64 = 1 << 23;
+    const CAUSES: [(u64, i32); 5] = [
+        (1 << 0, code::FPE_FLTINV),
+        (1 << 1, code::FPE_FLTDIV),
+        (1 << 2, code::FPE_FLTOVF),
+        (1 << 3, code::FPE_FLTUND),
+        (1 << 4, code::FPE_FLTRES),
+    ];
+    let cause = CAUSES.iter().find(|(bit, _)| esr.0 & TFV != 0 && esr.0 & bit != 0);
+    cause.map_or(code::FPE_FLTUNK, |&(_, code)| code)
+}
+
 /// A synchronous exception of the program in `frame`.
 pub fn el0_sync(frame: &TrapFrame, esr: Esr, far: u64) {
-    let (signal, addr) = match CLASSES[esr.class()].handling {
+    let class = &CLASSES[esr.class()];
+    let (signal, code, addr) = match class.handling {
         Handling::Abort => match FAULT_INFO[esr.fault_status()].cause {
             Cause::Page => match trap::user_fault(untagged(far), esr.access()) {
                 FaultOutcome::Done => return,
-                FaultOutcome::Signal(signal) => (signal, far),
+                FaultOutcome::Signal(signal, code) => (signal, code, untagged(far)),
             },
-            Cause::Fatal(signal) => (signal, far),
+            Cause::Fatal(signal, code) => (signal, code, untagged(far)),
         },
-        Handling::Raise(signal) => (signal, frame.pc),
+        Handling::Raise(signal, code) => {
+            (signal, code, if esr.class() == EC_PC_ALIGNMENT { far } else { frame.pc })
+        }
+        Handling::Float => (Signal::SIGFPE, float_code(esr), frame.pc),
     };
-    force_signal(signal, addr, esr, frame);
+    let fault_address = if matches!(class.handling, Handling::Abort) { far } else { 0 };
+    force_fault(SigInfo::fault(signal, code, addr), fault_address, esr, frame);
 }
 
 /// A synchronous exception of the kernel in `frame`.

@@ -19,9 +19,12 @@ unsafe extern "C" {
 #[repr(C, align(16))]
 #[derive(Clone, Default)]
 pub struct FpState {
-    vregs: [u128; 32],
-    fpsr: u32,
-    fpcr: u32,
+    /// V0 to V31.
+    pub vregs: [u128; 32],
+    /// FPSR.
+    pub fpsr: u32,
+    /// FPCR.
+    pub fpcr: u32,
 }
 
 /// Lets EL0 (and the two routines here) use the registers; SVE and SME stay trapped.

@@ -140,9 +140,9 @@ extern "C" fn irq_entry() {
 
 /// What was asked of the task while it was in the kernel, before it leaves for EL0. Interrupts are masked.
 #[unsafe(no_mangle)]
-extern "C" fn exit_to_user_work() {
+extern "C" fn exit_to_user_work(frame: &mut TrapFrame) {
     barrier::irq_enable();
-    task::exit_to_user_work();
+    task::exit_to_user_work(frame);
 }
 
 /// A kernel stack ran into its guard page. Runs on the overflow stack, never returns.

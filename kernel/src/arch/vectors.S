@@ -147,7 +147,8 @@ ret_to_user:
     ldr     w1, [x1, #{TASK_WORK}]
     cbnz    w1, 1f
     kernel_exit 0
-1:  bl      exit_to_user_work
+1:  mov     x0, sp
+    bl      exit_to_user_work
     b       ret_to_user
 
 el0_sync:

@@ -26,4 +26,9 @@ impl Completion {
     pub fn wait(&self) {
         self.waiters.wait_until(|| self.done.load(Ordering::Acquire).then_some(()));
     }
+
+    /// Sleeps until it has happened, or until SIGKILL comes for the sleeper, who is about to die then.
+    pub fn wait_killable(&self) {
+        let _ = self.waiters.wait_killable(|| self.done.load(Ordering::Acquire).then_some(()));
+    }
 }

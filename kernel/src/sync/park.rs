@@ -23,10 +23,8 @@ impl Park for Parking {
         queue(key).wait_until(|| ready().then_some(()));
     }
 
-    /// Nothing interrupts a wait yet.
     fn wait_interruptible(&self, key: usize, ready: &mut dyn FnMut() -> bool) -> Result<(), Errno> {
-        self.wait(key, ready);
-        Ok(())
+        queue(key).wait_interruptible(|| ready().then_some(()))
     }
 
     fn wake(&self, key: usize) {
@@ -40,26 +38,31 @@ pub fn wake(key: usize) {
 }
 
 /// Sleeps until `ready` says so, or the clock reaches `deadline`. It is asked before the first sleep and after each
-/// wake-up at one of `keys`.
+/// wake-up at one of `keys`. ERESTARTNOHAND when a signal comes before either.
 pub fn wait_for_any(
     keys: &[usize],
     deadline: Option<u64>,
     ready: &mut dyn FnMut() -> bool,
 ) -> Result<(), Errno> {
     let mut over = deadline.is_some_and(|deadline| crate::drivers::timer::now() >= deadline);
-    while !ready() && !over {
+    let mut result = Ok(());
+    while !ready() && !over && result.is_ok() {
         keys.iter().for_each(|key| queue(*key).enter());
         if keys.is_empty() {
             sched::prepare_to_block(&crate::task::current());
         }
         if !ready() {
-            match deadline {
-                Some(deadline) => over = sched::schedule_until(deadline),
-                None => sched::schedule(),
+            if crate::task::current().signal_pending() {
+                result = Err(Errno::ERESTARTNOHAND);
+            } else {
+                match deadline {
+                    Some(deadline) => over = sched::schedule_until(deadline),
+                    None => sched::schedule(),
+                }
             }
         }
         keys.iter().for_each(|key| queue(*key).leave());
         sched::stay_runnable(&crate::task::current());
     }
-    Ok(())
+    result
 }

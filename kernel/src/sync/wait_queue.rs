@@ -4,6 +4,7 @@
 //! the queue first and then looks at the condition. So no wake-up is lost, and a wake-up for nothing is
 //! allowed everywhere: waiters look again.
 
+use abi::Errno;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering, fence};
@@ -34,6 +35,37 @@ impl WaitQueue {
             }
             self.enter();
             let result = condition();
+            if result.is_none() {
+                sched::schedule();
+            }
+            self.leave();
+            if let Some(result) = result {
+                return result;
+            }
+        }
+    }
+
+    /// [`wait_until`](WaitQueue::wait_until), but a signal ends the sleep: ERESTARTSYS.
+    pub fn wait_interruptible<R>(&self, condition: impl FnMut() -> Option<R>) -> Result<R, Errno> {
+        self.wait_unless(condition, || current().signal_pending().then_some(Errno::ERESTARTSYS))
+    }
+
+    /// The same, but only SIGKILL ends the sleep.
+    pub fn wait_killable<R>(&self, condition: impl FnMut() -> Option<R>) -> Result<R, Errno> {
+        self.wait_unless(condition, || current().fatal_signal_pending().then_some(Errno::ERESTARTSYS))
+    }
+
+    fn wait_unless<R>(
+        &self,
+        mut condition: impl FnMut() -> Option<R>,
+        reason: impl Fn() -> Option<Errno>,
+    ) -> Result<R, Errno> {
+        loop {
+            if let Some(result) = condition() {
+                return Ok(result);
+            }
+            self.enter();
+            let result = condition().map(Ok).or_else(|| reason().map(Err));
             if result.is_none() {
                 sched::schedule();
             }

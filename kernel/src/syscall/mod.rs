@@ -7,11 +7,14 @@ mod caps;
 mod cred;
 mod file;
 mod info;
+mod jobs;
 mod layout;
 mod mm;
 mod prctl;
 mod process;
+mod signal;
 mod time;
+mod wait;
 
 use abi::{Errno, raw};
 
@@ -43,7 +46,12 @@ static TABLE: [Handler; NR_SYSCALLS] = table! {
     __NR_getppid => process::getppid,
     __NR_clone => process::clone,
     __NR_execve => process::execve,
-    __NR_wait4 => process::wait4,
+    __NR_wait4 => wait::wait4,
+    __NR_waitid => wait::waitid,
+    __NR_setpgid => jobs::setpgid,
+    __NR_getpgid => jobs::getpgid,
+    __NR_setsid => jobs::setsid,
+    __NR_getsid => jobs::getsid,
     __NR_sched_yield => process::sched_yield,
     __NR_set_tid_address => process::set_tid_address,
     __NR_set_robust_list => process::set_robust_list,
@@ -70,6 +78,20 @@ static TABLE: [Handler; NR_SYSCALLS] = table! {
     __NR_setgroups => cred::setgroups,
     __NR_capget => caps::capget,
     __NR_capset => caps::capset,
+    // Signals.
+    __NR_rt_sigaction => signal::rt_sigaction,
+    __NR_rt_sigprocmask => signal::rt_sigprocmask,
+    __NR_rt_sigpending => signal::rt_sigpending,
+    __NR_rt_sigreturn => signal::rt_sigreturn,
+    __NR_rt_sigsuspend => signal::rt_sigsuspend,
+    __NR_rt_sigtimedwait => signal::rt_sigtimedwait,
+    __NR_rt_sigqueueinfo => signal::rt_sigqueueinfo,
+    __NR_rt_tgsigqueueinfo => signal::rt_tgsigqueueinfo,
+    __NR_sigaltstack => signal::sigaltstack,
+    __NR_kill => signal::kill,
+    __NR_tkill => signal::tkill,
+    __NR_tgkill => signal::tgkill,
+    __NR_restart_syscall => signal::restart_syscall,
     // Memory.
     __NR_brk => mm::brk,
     __NR_mmap => mm::mmap,
@@ -156,7 +178,12 @@ pub fn dispatch(frame: &mut TrapFrame) {
     let handler = TABLE.get(number).copied().unwrap_or(unknown);
     frame.regs[0] = match handler(frame) {
         Ok(value) => value,
-        Err(error) => error.to_ret(),
+        Err(error) => {
+            if error.is_restart() {
+                current().note_interrupted(error);
+            }
+            error.to_ret()
+        }
     };
 }
 

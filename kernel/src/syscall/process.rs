@@ -1,16 +1,16 @@
 //! Processes: identity, birth, programs, death, limits.
 
+use abi::signal::{NSIG, Signal};
 use abi::{CapSet, Errno, Personality, raw};
 
 use super::SysResult;
 use super::layout::{Rlimit64, Rusage, Timeval};
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::{UserPtr, path_from_user};
-use crate::task::exit::{ExitReason, Usage, WaitMode};
+use crate::task::exit::{ExitReason, Usage};
 use crate::task::fork::{CloneArgs, CloneFlags};
 use crate::task::rlimit::{self, Rlimit};
-use crate::task::table::WaitFor;
-use crate::task::{self, Current, Pid, Task, current, exec, sched};
+use crate::task::{self, Current, Task, current, exec, sched};
 
 /// `exit(2)` and `exit_group(2)`: a process has one thread.
 pub fn exit(frame: &mut TrapFrame) -> SysResult {
@@ -31,14 +31,15 @@ pub fn getppid(_: &mut TrapFrame) -> SysResult {
 /// `clone(2)`, in arm64's order of arguments; `fork` and `vfork` are made of it.
 pub fn clone(frame: &mut TrapFrame) -> SysResult {
     let [flags, stack, parent_tid, tls, child_tid, _] = frame.args();
-    // The low byte is the signal at exit; there are none to send, so it only has to be one.
+    // The low byte is the signal at exit.
     let (flags, exit_signal) = (flags & !0xff, flags & 0xff);
-    const NSIG: u64 = 64;
-    if exit_signal > NSIG {
+    if exit_signal > NSIG.into() {
         return Err(Errno::EINVAL);
     }
+    let exit_signal = Signal::new(exit_signal);
     let flags = u32::try_from(flags).ok().and_then(CloneFlags::from_bits).ok_or(Errno::EINVAL)?;
-    let child = task::fork::clone(frame, &CloneArgs { flags, stack, parent_tid, tls, child_tid })?;
+    let child =
+        task::fork::clone(frame, &CloneArgs { flags, exit_signal, stack, parent_tid, tls, child_tid })?;
     Ok(child.into())
 }
 
@@ -77,36 +78,6 @@ impl From<Usage> for Rusage {
             ..Rusage::default()
         }
     }
-}
-
-/// `wait4(2)`.
-pub fn wait4(frame: &mut TrapFrame) -> SysResult {
-    let [pid, status, options, usage, ..] = frame.args();
-    const KNOWN: u32 =
-        raw::WNOHANG | raw::WUNTRACED | raw::WCONTINUED | raw::__WNOTHREAD | raw::__WCLONE | raw::__WALL;
-    let options = options as u32;
-    if options & !KNOWN != 0 {
-        return Err(Errno::EINVAL);
-    }
-    let which = match pid as i32 {
-        -1 => WaitFor::Any,
-        // All are in one process group.
-        0 => WaitFor::Any,
-        i32::MIN => return Err(Errno::ESRCH),
-        pid if pid < 0 => return Err(Errno::ECHILD),
-        pid => WaitFor::Pid(pid as Pid),
-    };
-    let mode = if options & raw::WNOHANG != 0 { WaitMode::Poll } else { WaitMode::Block };
-    let Some(child) = task::exit::wait(which, mode)? else { return Ok(0) };
-    let status = UserPtr::new(status);
-    if !status.is_null() {
-        status.write(child.status)?;
-    }
-    let usage = UserPtr::new(usage);
-    if !usage.is_null() {
-        usage.write(Rusage::from(child.usage))?;
-    }
-    Ok(child.pid.into())
 }
 
 /// `sched_yield(2)`.

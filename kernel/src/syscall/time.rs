@@ -7,6 +7,7 @@ use super::layout::{Timespec, Timeval};
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::UserPtr;
 use crate::drivers::timer::{self, NSEC_PER_SEC};
+use crate::task::signal::RestartBlock;
 use crate::task::{current, sched};
 use crate::wall_clock;
 
@@ -90,23 +91,39 @@ pub fn gettimeofday(frame: &mut TrapFrame) -> SysResult {
     Ok(0)
 }
 
-/// `nanosleep(2)`. Nothing interrupts a sleep, so the rest is never stored.
+/// Sleeps until the clock since boot reaches `deadline`. What is left when a signal comes is stored at `rest`, if that is
+/// given, and the call goes on to the same time if no handler comes.
+fn sleep(deadline: u64, rest: u64) -> SysResult {
+    if sched::sleep_until(deadline) {
+        return Ok(0);
+    }
+    let to = UserPtr::new(rest);
+    if !to.is_null() {
+        to.write(Timespec::from_nanos(deadline.saturating_sub(timer::now())))?;
+    }
+    let call = |[deadline, rest, ..]: [u64; 4]| sleep(deadline, rest);
+    Err(RestartBlock { call, data: [deadline, rest, 0, 0] }.interrupt())
+}
+
+/// `nanosleep(2)`.
 pub fn nanosleep(frame: &mut TrapFrame) -> SysResult {
-    let [request, ..] = frame.args();
+    let [request, rest, ..] = frame.args();
     let nanos = UserPtr::<Timespec>::new(request).read()?.to_nanos()?;
-    sched::sleep_until(timer::now().saturating_add(nanos));
-    Ok(0)
+    sleep(timer::now().saturating_add(nanos), rest)
 }
 
 /// `clock_nanosleep(2)`.
 pub fn clock_nanosleep(frame: &mut TrapFrame) -> SysResult {
-    let [clock, flags, request, ..] = frame.args();
+    let [clock, flags, request, rest, ..] = frame.args();
     let clock = Clock::from_id(clock)?;
     if clock == Clock::Cpu {
         return Err(Errno::EOPNOTSUPP);
     }
     let nanos = UserPtr::<Timespec>::new(request).read()?.to_nanos()?;
-    let rest = if flags as u32 & raw::TIMER_ABSTIME != 0 { nanos.saturating_sub(clock.now()) } else { nanos };
-    sched::sleep_until(timer::now().saturating_add(rest));
-    Ok(0)
+    if flags as u32 & raw::TIMER_ABSTIME == 0 {
+        return sleep(timer::now().saturating_add(nanos), rest);
+    }
+    let deadline = timer::now().saturating_add(nanos.saturating_sub(clock.now()));
+    // A time of day stays the same however often the call is made.
+    if sched::sleep_until(deadline) { Ok(0) } else { Err(Errno::ERESTARTNOHAND) }
 }

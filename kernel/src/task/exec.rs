@@ -6,6 +6,7 @@ use super::cred::{self, ExecCred};
 use super::current;
 use super::page_size::{self, ProgramImage};
 use super::rlimit::Rlimits;
+use super::signal::AltStack;
 use super::user_mm::{self, UserMm};
 use crate::arch::machine::Machine;
 use crate::arch::trap::TrapFrame;
@@ -119,6 +120,8 @@ pub fn execve(path: &[u8], mut arguments: Arguments) -> Result<TrapFrame, Errno>
     task.set_personality(personality.bits());
     task.commit_cred(identity.cred);
     task.reset_attributes_at_exec(identity.secure);
+    task.process.note_exec();
+    *task.signals.altstack.lock() = AltStack::default();
     switch::flush_user_state();
     Ok(TrapFrame::user(plan.entry, image.sp))
 }
@@ -214,6 +217,7 @@ fn mm_layout(layout: &MmapLayout, plan: &ExecPlan, image: &StackImage) -> MmLayo
         arg_end: image.args.end,
         env_start: image.env.start,
         env_end: image.env.end,
+        sigtramp: 0,
     }
 }
 
@@ -241,6 +245,7 @@ fn process_info(identity: &ExecCred) -> ProcessInfo {
             secure: identity.secure,
         },
         random: bytes,
+        minsigstksz: abi::signal::MIN_STACK as u64,
         ..ProcessInfo::default()
     }
 }

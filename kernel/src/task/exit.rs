@@ -3,12 +3,13 @@
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 
-use abi::Errno;
+use abi::signal::{SaFlags, SigAction, SigInfo, Signal, code};
 
-use super::signal::Signal;
-use super::table::{self, INIT_PID, WaitFor};
+use super::signal::{SignalTarget, send};
+use super::table::{self, INIT_PID};
 use super::user_mm::FaultKind;
-use super::{Pid, Task, current, sched, user_mm};
+use super::wait::Waited;
+use super::{Current, Pid, RunState, Task, current, jobs, sched, user_mm};
 use crate::arch::uaccess::UserPtr;
 use crate::panic;
 
@@ -48,25 +49,93 @@ pub fn exit(reason: ExitReason) -> ! {
     drop(fs);
     user_mm::release();
     task.exit_status.store(reason.wait_status(), Ordering::Relaxed);
-    table::make_zombie(&task);
+    notify(&task, reason);
     sched::schedule();
     unreachable!("a dead task was scheduled")
 }
 
 /// Ends the current thread of the kernel. Nobody waits for it.
 pub fn exit_kernel_thread() -> ! {
-    table::make_zombie(&current());
+    notify(&current(), ExitReason::Code(0));
     sched::schedule();
     unreachable!("a dead task was scheduled")
 }
 
-/// Whether [`wait`] sleeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WaitMode {
-    /// Until a child has exited.
-    Block,
-    /// Not at all (`WNOHANG`).
-    Poll,
+/// Makes the current task a zombie, gives its children to init, and tells its parent. One whose parent does not want to know,
+/// or is none, is forgotten at once. Mirrors `exit_notify`.
+fn notify(task: &Current, reason: ExitReason) {
+    let (code, status) = match reason {
+        ExitReason::Code(status) => (code::CLD_EXITED, status.into()),
+        ExitReason::Signal(signal) => (code::CLD_KILLED, signal.number()),
+    };
+    let (parent, reaper) = table::with_all_mut(|tasks| {
+        let reaper = leave_children(task, tasks);
+        kill_orphaned_pgrp(tasks, task, task.ppid(), Some(task.pid()));
+        task.set_state(RunState::Zombie);
+        let parent = table::find_in(tasks, task.ppid()).cloned();
+        let forgotten = parent.as_ref().is_none_or(|parent| tell_parent(parent, task, code, status));
+        if forgotten {
+            // The scheduler still holds a reference, so nothing is freed under the lock.
+            tasks.retain(|other| other.pid() != task.pid());
+            if let Some(parent) = &parent {
+                parent.nr_children.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        (parent, reaper)
+    });
+    for waiter in [parent, reaper].into_iter().flatten() {
+        waiter.wake_waiters();
+    }
+}
+
+/// Gives the children of `task` to init, which is returned if one of them is for it to wait for.
+fn leave_children(task: &Task, tasks: &[Arc<Task>]) -> Option<Arc<Task>> {
+    if task.nr_children.swap(0, Ordering::Relaxed) == 0 {
+        return None;
+    }
+    let init = table::find_in(tasks, INIT_PID).cloned()?;
+    let mut has_ended = false;
+    for child in tasks.iter().filter(|child| child.ppid() == task.pid()) {
+        child.ppid.store(INIT_PID, Ordering::Relaxed);
+        init.nr_children.fetch_add(1, Ordering::Relaxed);
+        if child.state() == RunState::Zombie {
+            has_ended = true;
+            let (code, status) = Waited::of_zombie(child).code_and_status();
+            tell_parent(&init, child, code, status);
+        }
+        kill_orphaned_pgrp(tasks, child, task.pid(), None);
+    }
+    has_ended.then_some(init)
+}
+
+/// Sends the parent what it gets when `child` ends. Whether it does not want to wait for it (`do_notify_parent`).
+fn tell_parent(parent: &Arc<Task>, child: &Task, code: i32, status: u32) -> bool {
+    let Some(signal) = child.process.exit_signal() else { return false };
+    let action = parent.process.actions.get(signal);
+    let ignores = signal == Signal::SIGCHLD && action.handler == SigAction::SIG_IGN;
+    if !ignores {
+        // It is not real-time, or the parent has chosen to lose it.
+        let _ = send(parent, child.child_info(signal, code, status), SignalTarget::Process);
+    }
+    ignores || signal == Signal::SIGCHLD && action.flags().contains(SaFlags::NOCLDWAIT)
+}
+
+/// A group that loses the last process which could let its stopped members go on gets SIGHUP and SIGCONT. `task` is a member,
+/// `parent` its parent that was; `leaving` does not count any more.
+fn kill_orphaned_pgrp(tasks: &[Arc<Task>], task: &Task, parent: Pid, leaving: Option<Pid>) {
+    let Some(parent) = table::find_in(tasks, parent) else { return };
+    let pgrp = task.process.pgrp();
+    if parent.process.pgrp() != pgrp
+        && parent.process.session() == task.process.session()
+        && jobs::has_stopped(tasks, pgrp)
+        && jobs::is_orphaned(tasks, pgrp, leaving)
+    {
+        for signal in [Signal::SIGHUP, Signal::SIGCONT] {
+            for member in tasks.iter().filter(|member| member.process.pgrp() == pgrp) {
+                let _ = send(member, SigInfo::kernel(signal), SignalTarget::Process);
+            }
+        }
+    }
 }
 
 /// What a task has used.
@@ -81,7 +150,8 @@ pub struct Usage {
 }
 
 impl Usage {
-    fn add(&mut self, other: Usage) {
+    /// Adds what another used.
+    pub(super) fn add(&mut self, other: Usage) {
         self.cpu_time += other.cpu_time;
         self.min_flt += other.min_flt;
         self.maj_flt += other.maj_flt;
@@ -106,34 +176,5 @@ impl Task {
         };
         // Only the task itself counts.
         counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-    }
-}
-
-/// A child that has exited.
-#[derive(Clone, Copy, Debug)]
-pub struct Reaped {
-    /// Its number.
-    pub pid: Pid,
-    /// `wait4`'s status word.
-    pub status: u32,
-    /// What it used, with the children that it waited for.
-    pub usage: Usage,
-}
-
-/// Waits for a child to exit and forgets it. `None` if all live and `mode` says not to wait.
-pub fn wait(which: WaitFor, mode: WaitMode) -> Result<Option<Reaped>, Errno> {
-    let parent = current();
-    let reaped = |child: Arc<Task>| {
-        let mut usage = child.usage();
-        usage.add(*child.children_usage.lock());
-        parent.children_usage.lock().add(usage);
-        Reaped { pid: child.pid(), status: child.exit_status.load(Ordering::Relaxed), usage }
-    };
-    match mode {
-        WaitMode::Poll => Ok(table::reap(&parent, which)?.map(reaped)),
-        WaitMode::Block => {
-            let child = parent.child_event.wait_until(|| table::reap(&parent, which).transpose());
-            child.map(|child| Some(reaped(child)))
-        }
     }
 }

@@ -1,11 +1,13 @@
 //! Making a process out of a process. Mirrors `kernel/fork.c`.
 
+use abi::signal::Signal;
 use abi::{CapSet, Errno, raw};
 use alloc::sync::Arc;
 use bitflags::bitflags;
 use core::sync::atomic::Ordering;
 
 use super::cred::Cred;
+use super::signal::AltStack;
 use super::{Current, Kind, Pid, Task, current, sched, table};
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::UserPtr;
@@ -24,6 +26,8 @@ bitflags! {
         const FS = 0x200;
         /// Share the table of open files.
         const FILES = 0x400;
+        /// Share what signals do; only with the memory.
+        const SIGHAND = 0x800;
         /// The parent sleeps until the child has given the memory back.
         const VFORK = 0x4000;
         /// The child's parent is the caller's.
@@ -48,6 +52,8 @@ bitflags! {
 pub struct CloneArgs {
     /// Flags without the exit signal.
     pub flags: CloneFlags,
+    /// What the parent gets when the child ends.
+    pub exit_signal: Option<Signal>,
     /// The child's stack pointer, or 0 for the parent's.
     pub stack: u64,
     /// Where PARENT_SETTID stores.
@@ -60,17 +66,33 @@ pub struct CloneArgs {
 
 /// Starts a copy of the current program, which sees 0 as the call's result. Its number.
 ///
-/// All that can fail happens before anybody can see the child.
+/// All that can fail happens before anybody can see the child. A signal that waits is delivered first, so that those who are
+/// killed make no more children.
 pub fn clone(frame: &TrapFrame, args: &CloneArgs) -> Result<Pid, Errno> {
-    heap::reserve()?;
     let parent = current();
     let flags = args.flags;
+    if flags.contains(CloneFlags::SIGHAND) && !flags.contains(CloneFlags::VM) {
+        return Err(Errno::EINVAL);
+    }
+    if parent.signal_pending() {
+        return Err(Errno::ERESTARTNOINTR);
+    }
+    heap::reserve()?;
     let cred = parent.cred();
     check_process_limit(&parent, &cred)?;
     let pid = table::alloc_pid()?;
     let stack = KernelStack::new()?;
     let (comm, len) = parent.comm();
-    let mut child = Task::new(Kind::Normal, pid, Some(stack), &comm[..len], cred);
+    let actions = &parent.process.actions;
+    let actions = if flags.contains(CloneFlags::SIGHAND) { actions.share() } else { actions.fork() };
+    let exit_signal =
+        if flags.contains(CloneFlags::PARENT) { parent.process.exit_signal() } else { args.exit_signal };
+    let process = parent.process.fork(actions, exit_signal);
+    // A child that runs at the same time in the same memory would share the stack of its handlers, too.
+    let own_stack = !flags.contains(CloneFlags::VM) || flags.contains(CloneFlags::VFORK);
+    let altstack = if own_stack { *parent.signals.altstack.lock() } else { AltStack::default() };
+    let mut child = Task::new(Kind::Normal, pid, Some(stack), &comm[..len], cred, process);
+    child.signals = parent.signals.fork(altstack);
     child.attributes = parent.attributes.fork();
 
     let mut child_frame = frame.clone();
@@ -119,7 +141,7 @@ pub fn clone(frame: &TrapFrame, args: &CloneArgs) -> Result<Pid, Errno> {
     }
     sched::start(&child);
     if let Some(done) = vfork_done {
-        done.wait();
+        done.wait_killable();
     }
     Ok(pid)
 }

@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 
 use abi::Errno;
 
+use super::process::Process;
 use super::{Kind, Pid, Task, cred, current, sched, table};
 use crate::arch::trap::TrapFrame;
 use crate::kstack::KernelStack;
@@ -17,7 +18,8 @@ pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<Pid, Er
     let pid = table::alloc_pid()?;
     let stack = KernelStack::new()?;
     let frame = TrapFrame::default().place_at_top_of(&stack);
-    let mut task = Task::new(Kind::Normal, pid, Some(stack), name.as_bytes(), cred::root());
+    let process = Arc::new(Process::new());
+    let mut task = Task::new(Kind::Normal, pid, Some(stack), name.as_bytes(), cred::root(), process);
     let body: *mut Body = Box::into_raw(Box::new(Box::new(body)));
     task.thread.prepare(frame, Some((run, body as usize)));
     let task = Arc::new(task);

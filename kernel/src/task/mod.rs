@@ -9,14 +9,17 @@ pub mod exec;
 pub mod exit;
 pub mod fork;
 pub mod init;
+pub mod jobs;
 pub mod kthread;
 pub mod page_size;
+pub mod process;
 pub mod rlimit;
 pub mod sched;
 pub mod signal;
 pub mod table;
 pub mod user;
 pub mod user_mm;
+pub mod wait;
 
 use abi::Errno;
 use alloc::sync::Arc;
@@ -36,7 +39,9 @@ use crate::sync::{Completion, IrqMutex, WaitQueue};
 use attributes::Attributes;
 use cred::Cred;
 use exit::Usage;
+use process::Process;
 use rlimit::Rlimits;
+use signal::ThreadSignals;
 use user_mm::UserMm;
 
 /// A process or thread number.
@@ -44,6 +49,10 @@ pub type Pid = u32;
 
 /// Bit of [`Task::work`]: call the scheduler before leaving for EL0.
 pub const NEED_RESCHED: u32 = 1 << 0;
+/// Bit of [`Task::work`]: a signal is to be delivered.
+pub const SIGPENDING: u32 = 1 << 1;
+/// Bit of [`Task::work`]: a signal has interrupted the system call from which the task returns.
+pub const SYSCALL_RESTART: u32 = 1 << 2;
 
 /// Bytes of a task's name with its NUL, Linux's TASK_COMM_LEN.
 pub const COMM_LEN: usize = 16;
@@ -59,6 +68,8 @@ pub enum RunState {
     Running,
     /// Waits for a wake-up.
     Blocked,
+    /// Waits for SIGCONT.
+    Stopped,
     /// Has exited; its parent has not asked yet.
     Zombie,
 }
@@ -79,6 +90,10 @@ pub struct Task {
     mm: IrqMutex<Option<Arc<UserMm>>>,
     is_user: AtomicBool,
     task_size: AtomicU64,
+    /// What its process shares.
+    pub process: Arc<Process>,
+    /// Signals of this thread.
+    pub signals: ThreadSignals,
     files: IrqMutex<Option<Arc<Files>>>,
     fs: IrqMutex<Option<Arc<FsInfo>>>,
     cred: IrqMutex<Arc<Cred>>,
@@ -99,7 +114,7 @@ pub struct Task {
     maj_flt: AtomicU64,
     /// What the children used for which it has waited, with theirs.
     pub children_usage: IrqMutex<Usage>,
-    /// Woken when a child exits.
+    /// Woken when a child ends, stops or goes on.
     child_event: WaitQueue,
     /// What a parent in `vfork` waits for: this task no longer uses its memory.
     vfork_done: IrqMutex<Option<Arc<Completion>>>,
@@ -175,7 +190,14 @@ impl Current {
 }
 
 impl Task {
-    fn new(kind: Kind, pid: Pid, stack: Option<KernelStack>, comm: &[u8], cred: Arc<Cred>) -> Task {
+    fn new(
+        kind: Kind,
+        pid: Pid,
+        stack: Option<KernelStack>,
+        comm: &[u8],
+        cred: Arc<Cred>,
+        process: Arc<Process>,
+    ) -> Task {
         cred.user.charge();
         let task = Task {
             work: AtomicU32::new(0),
@@ -190,6 +212,8 @@ impl Task {
             mm: IrqMutex::new(None),
             is_user: AtomicBool::new(false),
             task_size: AtomicU64::new(0),
+            process,
+            signals: ThreadSignals::new(),
             files: IrqMutex::new(None),
             fs: IrqMutex::new(None),
             cred: IrqMutex::new(cred),
@@ -215,7 +239,8 @@ impl Task {
 
     /// The task that the boot context becomes.
     fn new_idle() -> Arc<Task> {
-        let idle = Task::new(Kind::Idle, 0, None, b"swapper", cred::root());
+        let process = Arc::new(Process::new());
+        let idle = Task::new(Kind::Idle, 0, None, b"swapper", cred::root(), process);
         idle.set_state(RunState::Running);
         idle.begin_turn(0);
         Arc::new(idle)
@@ -274,10 +299,12 @@ impl Task {
         self.on_cpu.store(false, Ordering::Release);
     }
 
-    fn state(&self) -> RunState {
+    /// What it is doing.
+    pub fn state(&self) -> RunState {
         match self.state.load(Ordering::Acquire) {
             0 => RunState::Running,
             1 => RunState::Blocked,
+            2 => RunState::Stopped,
             _ => RunState::Zombie,
         }
     }
@@ -348,8 +375,12 @@ pub fn first_turn() {
 }
 
 /// What was asked of the task while it was in the kernel.
-pub fn exit_to_user_work() {
-    if current().work.load(Ordering::Relaxed) & NEED_RESCHED != 0 {
+pub fn exit_to_user_work(frame: &mut TrapFrame) {
+    let work = current().work.load(Ordering::Relaxed);
+    if work & NEED_RESCHED != 0 {
         sched::schedule();
+    }
+    if work & (SIGPENDING | SYSCALL_RESTART) != 0 {
+        signal::do_signal(frame);
     }
 }

@@ -23,6 +23,9 @@ pub struct Rlimit {
 /// The limits of one task.
 pub type Rlimits = [Rlimit; NR_RLIMITS];
 
+/// Real-time signals that may wait for one process; Linux makes it depend on the memory.
+const SIGPENDING_MAX: u64 = 4096;
+
 const fn same(limit: u64) -> Rlimit {
     Rlimit { cur: limit, max: limit }
 }
@@ -34,6 +37,7 @@ pub const DEFAULT: Rlimits = {
     limits[raw::RLIMIT_CORE as usize].cur = 0;
     limits[raw::RLIMIT_NOFILE as usize] = Rlimit { cur: 1024, max: 4096 };
     limits[raw::RLIMIT_MEMLOCK as usize] = same(8 << 20);
+    limits[raw::RLIMIT_SIGPENDING as usize] = same(SIGPENDING_MAX);
     limits[raw::RLIMIT_MSGQUEUE as usize] = same(819_200);
     limits[raw::RLIMIT_NICE as usize] = same(0);
     limits[raw::RLIMIT_RTPRIO as usize] = same(0);

@@ -87,14 +87,19 @@ pub fn schedule_until(deadline: u64) -> bool {
     timer::now() >= deadline
 }
 
-/// Sleeps until the clock reaches `deadline`.
-pub fn sleep_until(deadline: u64) {
+/// Sleeps until the clock reaches `deadline`, or until a signal comes. Whether the deadline has passed.
+pub fn sleep_until(deadline: u64) -> bool {
     let task = current();
     while timer::now() < deadline {
         prepare_to_block(&task);
+        if task.signal_pending() {
+            stay_runnable(&task);
+            return false;
+        }
         schedule_until(deadline);
         stay_runnable(&task);
     }
+    true
 }
 
 /// The timer's call for a sleeper. One that is gone or awake already is none of its business.
@@ -128,6 +133,18 @@ pub fn wake(task: &Arc<Task>) -> bool {
         queue.push_back(task.clone());
     }
     true
+}
+
+/// Makes a stopped task runnable. May be called from an interrupt handler.
+pub(super) fn resume(task: &Arc<Task>) {
+    let mut queue = RUN_QUEUE.lock();
+    if task.state() == RunState::Stopped {
+        task.set_state(RunState::Running);
+        // As in `wake`.
+        if !task.on_cpu() {
+            queue.push_back(task.clone());
+        }
+    }
 }
 
 /// The clock's regular call, in interrupt context: the time of the running program is up.

@@ -9,7 +9,7 @@ use core::sync::atomic::Ordering;
 
 use abi::Errno;
 
-use super::{Pid, RunState, Task, sched};
+use super::{Pid, Task, sched};
 use crate::sync::IrqMutex;
 
 /// The number of the first program; orphans go to it.
@@ -28,17 +28,25 @@ struct Table {
     /// Ordered by number.
     tasks: Vec<Arc<Task>>,
     next: Pid,
+    /// Whether numbers have gone round: from then on one may name a group or a session whose leader is gone.
+    wrapped: bool,
 }
 
-static TABLE: IrqMutex<Table> = IrqMutex::new(Table { tasks: Vec::new(), next: INIT_PID });
+static TABLE: IrqMutex<Table> = IrqMutex::new(Table { tasks: Vec::new(), next: INIT_PID, wrapped: false });
 
 impl Table {
     fn search(&self, pid: Pid) -> Result<usize, usize> {
         self.tasks.binary_search_by_key(&pid, |task| task.pid)
     }
+
+    /// Whether `pid` names anything.
+    fn is_used(&self, pid: Pid) -> bool {
+        let names = |task: &Arc<Task>| task.process.pgrp() == pid || task.process.session() == pid;
+        self.search(pid).is_ok() || self.wrapped && self.tasks.iter().any(names)
+    }
 }
 
-/// A number that no task has. It is the caller's until [`insert`]: numbers go round, so it isn't given
+/// A number that no task, group or session has. It is the caller's until [`insert`]: numbers go round, so it isn't given
 /// out again soon.
 pub fn alloc_pid() -> Result<Pid, Errno> {
     let mut table = TABLE.lock();
@@ -47,8 +55,9 @@ pub fn alloc_pid() -> Result<Pid, Errno> {
     }
     loop {
         let pid = table.next;
+        table.wrapped |= pid + 1 == PID_MAX;
         table.next = if pid + 1 < PID_MAX { pid + 1 } else { RESERVED_PIDS };
-        if table.search(pid).is_err() {
+        if !table.is_used(pid) {
             return Ok(pid);
         }
     }
@@ -79,72 +88,17 @@ pub fn count() -> usize {
     TABLE.lock().tasks.len()
 }
 
-/// Makes `task`, the running one, a zombie, gives its children to init and tells its parent. One without
-/// a parent is forgotten at once.
-pub fn make_zombie(task: &Task) {
-    let mut orphaned_zombie = false;
-    let parent = {
-        let mut table = TABLE.lock();
-        if task.nr_children.swap(0, Ordering::Relaxed) > 0 {
-            let mut moved = 0;
-            for child in table.tasks.iter().filter(|child| child.ppid() == task.pid) {
-                child.ppid.store(INIT_PID, Ordering::Relaxed);
-                orphaned_zombie |= child.state() == RunState::Zombie;
-                moved += 1;
-            }
-            if let Ok(at) = table.search(INIT_PID) {
-                table.tasks[at].nr_children.fetch_add(moved, Ordering::Relaxed);
-            }
-        }
-        task.set_state(RunState::Zombie);
-        match table.search(task.ppid()) {
-            Ok(at) => Some(table.tasks[at].clone()),
-            Err(_) => {
-                // The scheduler still holds a reference, so nothing is freed under the lock.
-                if let Ok(at) = table.search(task.pid) {
-                    table.tasks.remove(at);
-                }
-                None
-            }
-        }
-    };
-    if let Some(parent) = parent {
-        parent.child_event.wake_all();
-    }
-    if orphaned_zombie && let Some(init) = find(INIT_PID) {
-        init.child_event.wake_all();
-    }
+/// The one with this number among `tasks`, which are ordered.
+pub fn find_in(tasks: &[Arc<Task>], pid: Pid) -> Option<&Arc<Task>> {
+    tasks.binary_search_by_key(&pid, |task| task.pid).ok().map(|at| &tasks[at])
 }
 
-/// Which children `wait4` asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WaitFor {
-    /// Any.
-    Any,
-    /// The one with this number.
-    Pid(Pid),
+/// Does `look` with all tasks, ordered by number, while none comes or goes. It must not sleep.
+pub fn with_all<R>(look: impl FnOnce(&[Arc<Task>]) -> R) -> R {
+    look(&TABLE.lock().tasks)
 }
 
-/// Takes a zombie among `parent`'s children out of the table. `Ok(None)` if there are such children but
-/// all of them live, ECHILD if there is none.
-pub fn reap(parent: &Task, which: WaitFor) -> Result<Option<Arc<Task>>, Errno> {
-    let mut table = TABLE.lock();
-    let mut found = false;
-    let wanted = |task: &Task| match which {
-        WaitFor::Any => true,
-        WaitFor::Pid(pid) => task.pid == pid,
-    };
-    let zombie = table.tasks.iter().position(|child| {
-        let matches = child.ppid() == parent.pid && wanted(child);
-        found |= matches;
-        matches && child.state() == RunState::Zombie
-    });
-    match zombie {
-        Some(at) => {
-            parent.nr_children.fetch_sub(1, Ordering::Relaxed);
-            Ok(Some(table.tasks.remove(at)))
-        }
-        None if found => Ok(None),
-        None => Err(Errno::ECHILD),
-    }
+/// The same, where a task may be taken out, but not dropped: its memory is given back without the lock.
+pub(super) fn with_all_mut<R>(change: impl FnOnce(&mut Vec<Arc<Task>>) -> R) -> R {
+    change(&mut TABLE.lock().tasks)
 }

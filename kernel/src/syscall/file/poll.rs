@@ -2,12 +2,14 @@
 
 use super::super::SysResult;
 use super::super::layout::{Pollfd, Timespec};
+use super::super::signal::optional_sigset;
 use super::open_limit;
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::UserPtr;
 use crate::drivers::timer;
 use crate::sync::park;
 use crate::task::current;
+use crate::task::signal::with_sigmask;
 use abi::Errno;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -33,14 +35,25 @@ impl Polled {
     }
 }
 
-/// `ppoll(2)`. There are no signals to be masked meanwhile.
+/// `ppoll(2)`.
 pub fn ppoll(frame: &mut TrapFrame) -> SysResult {
-    let [list, count, timeout, ..] = frame.args();
+    let [list, count, timeout, mask, mask_size, _] = frame.args();
     let timeout = UserPtr::<Timespec>::new(timeout);
     let deadline = match timeout.is_null() {
         true => None,
         false => Some(timer::now().saturating_add(timeout.read()?.to_nanos()?)),
     };
+    let mask = optional_sigset(mask, mask_size)?;
+    let result = with_sigmask(mask, || poll(list, count, deadline));
+    // What is left of the time; a program that gave a place that cannot be written hears nothing of it.
+    if let Some(deadline) = deadline {
+        let _ = timeout.write(Timespec::from_nanos(deadline.saturating_sub(timer::now())));
+    }
+    result
+}
+
+/// Waits for one of the `count` descriptors at `list`, until the clock reaches `deadline`; how many can be reported.
+fn poll(list: u64, count: u64, deadline: Option<u64>) -> SysResult {
     let task = current();
     let count = count as u32 as usize;
     if count as u64 > open_limit(&task) {

@@ -7,8 +7,8 @@ use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::{UserPtr, UserSlice};
 use crate::file::{PageCache, UserBuffers};
 use crate::task::current;
-use crate::task::exit::{ExitReason, exit};
-use crate::task::signal::Signal;
+use crate::task::signal::send_to_current;
+use abi::signal::{SigInfo, Signal, code};
 use abi::{Errno, OpenFlags, Whence};
 use alloc::vec::Vec;
 use arrayvec::ArrayVec;
@@ -61,10 +61,11 @@ pub fn write(frame: &mut TrapFrame) -> SysResult {
     Ok(broken_pipe(result)? as u64)
 }
 
-/// Ends the program by SIGPIPE if `result` says that it wrote to a pipe without readers. The caller holds nothing.
+/// Sends the program SIGPIPE if `result` says that it wrote to a pipe without readers.
 pub(super) fn broken_pipe(result: Result<usize, Errno>) -> Result<usize, Errno> {
     if result == Err(Errno::EPIPE) {
-        exit(ExitReason::Signal(Signal::SIGPIPE));
+        let info = SigInfo::from_process(Signal::SIGPIPE, code::SI_USER, current().pid(), 0);
+        send_to_current(info);
     }
     result
 }
