@@ -12,6 +12,7 @@ pub mod ids;
 mod outcome;
 pub mod pattern;
 pub mod raw;
+pub mod signal;
 
 pub use outcome::{Failure, Outcome, Report, report};
 pub use raw::call;
