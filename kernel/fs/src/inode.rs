@@ -133,6 +133,11 @@ pub trait Inode: Any + Send + Sync {
         Err(Errno::ENOTDIR)
     }
 
+    /// Directory: whether names come and go by calls of the VFS only, so that it may remember which ones are not there.
+    fn names_are_ours(&self) -> bool {
+        false
+    }
+
     /// Directory: visits its entries, `.` and `..` included, from cookie `pos` (0 is the first).
     fn readdir(&self, _pos: u64, _visit: DirVisitor<'_>) -> Result<(), Errno> {
         Err(Errno::ENOTDIR)

@@ -9,6 +9,7 @@
 use core::arch::global_asm;
 use core::marker::PhantomData;
 use core::mem::{MaybeUninit, size_of};
+use core::ops::Deref;
 
 use abi::Errno;
 use alloc::string::String;
@@ -131,10 +132,41 @@ pub fn strncpy_from_user_cut(from: u64, limit: usize) -> Result<Vec<u8>, Errno> 
     Ok(bytes)
 }
 
+/// A path from a program. Short ones, so nearly all, need no allocation.
+pub struct UserPath {
+    short: [u8; UserPath::SHORT],
+    len: usize,
+    /// The whole path, if it is longer than `short`.
+    long: Vec<u8>,
+}
+
+impl UserPath {
+    const SHORT: usize = 128;
+}
+
+impl Deref for UserPath {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        self.short.get(..self.len).unwrap_or(&self.long)
+    }
+}
+
 /// A file name argument: at most PATH_MAX bytes with its NUL.
-pub fn path_from_user(from: u64) -> Result<Vec<u8>, Errno> {
+pub fn path_from_user(from: u64) -> Result<UserPath, Errno> {
     const PATH_MAX: usize = 4096;
-    strncpy_from_user(from, PATH_MAX, Errno::ENAMETOOLONG)
+    let mut path = UserPath { short: [0; UserPath::SHORT], len: 0, long: Vec::new() };
+    let room = task_size().checked_sub(from).filter(|&room| room > 0).ok_or(Errno::EFAULT)?;
+    let want = UserPath::SHORT.min(usize::try_from(room).unwrap_or(usize::MAX));
+    // SAFETY: `short` has `want` bytes; the routine catches faults on the user side.
+    let got = unsafe { raw_strncpy_from_user(path.short.as_mut_ptr(), from, want) };
+    path.len = usize::try_from(got).map_err(|_| Errno::EFAULT)?;
+    if path.len == want {
+        path.long = strncpy_from_user(from, PATH_MAX, Errno::ENAMETOOLONG)?;
+        path.len = usize::MAX;
+    }
+    Ok(path)
 }
 
 /// A short string for people, at most `limit` bytes; what is not UTF-8 is replaced.

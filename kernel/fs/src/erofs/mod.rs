@@ -143,6 +143,10 @@ impl Inode for ErofsInode {
         Ok(self.shared.inode(nid)?)
     }
 
+    fn names_are_ours(&self) -> bool {
+        true
+    }
+
     fn readdir(&self, pos: u64, visit: DirVisitor<'_>) -> Result<(), Errno> {
         if self.file_type() != FileType::Directory {
             return Err(Errno::ENOTDIR);

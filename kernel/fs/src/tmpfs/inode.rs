@@ -269,6 +269,10 @@ impl Inode for TmpInode {
         Ok(found)
     }
 
+    fn names_are_ours(&self) -> bool {
+        true
+    }
+
     fn readdir(&self, pos: u64, visit: DirVisitor<'_>) -> Result<(), Errno> {
         let directory = self.directory()?;
         let mut cookie = pos;

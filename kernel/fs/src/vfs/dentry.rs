@@ -10,6 +10,7 @@
 
 use crate::alloc_util::{try_arc, try_copy};
 use crate::inode::{Freshness, Inode};
+use crate::kstat::FileType;
 use crate::sleep::{SleepGuard, SleepMutex};
 use abi::Errno;
 use alloc::sync::{Arc, Weak};
@@ -21,8 +22,12 @@ use spin::Mutex;
 /// A name in the tree.
 pub struct Dentry {
     inode: Arc<dyn Inode>,
+    /// The inode's type, which never changes.
+    file_type: FileType,
+    /// How long the name was good when it was looked up: only if it may change by itself the inode is asked again.
+    freshness: Freshness,
     link: Mutex<Link>,
-    children: Mutex<HashMap<Vec<u8>, Weak<Dentry>>>,
+    children: Mutex<Children>,
     /// Held while names in this directory come, go or are looked for: Linux's `i_rwsem` of a directory.
     names: SleepMutex<()>,
     /// How many file systems are mounted here, in whatever place the file system itself is mounted.
@@ -62,9 +67,11 @@ impl Dentry {
 
     fn new(inode: Arc<dyn Inode>, link: Link) -> Dentry {
         Dentry {
+            file_type: inode.file_type(),
+            freshness: inode.freshness(),
             inode,
             link: Mutex::new(link),
-            children: Mutex::new(HashMap::new()),
+            children: Mutex::new(Children::default()),
             names: SleepMutex::new(()),
             mounts: AtomicU32::new(0),
             deleted: AtomicBool::new(false),
@@ -76,6 +83,12 @@ impl Dentry {
     /// The file.
     pub fn inode(&self) -> &Arc<dyn Inode> {
         &self.inode
+    }
+
+    /// The file's type.
+    #[inline]
+    pub fn file_type(&self) -> FileType {
+        self.file_type
     }
 
     /// The directory that it lies in, and its name there; `None` for the root of a file system and for what has no place.
@@ -129,24 +142,33 @@ impl Dentry {
         }
     }
 
-    /// The child called `name` if it is in use or was lately.
-    fn cached_child(&self, name: &[u8]) -> Option<Arc<Dentry>> {
-        let child = self.children.lock().get(name)?.upgrade()?;
-        if child.inode.freshness() == Freshness::Stale {
-            return None;
+    /// What is known of the child called `name`.
+    fn cached_child(&self, name: &[u8]) -> Cached {
+        let child = match self.children.lock().known.get(name) {
+            Some(Child::Here(child)) => child.upgrade(),
+            Some(Child::Missing) => return Cached::Missing,
+            None => None,
+        };
+        let Some(child) = child else { return Cached::Unknown };
+        if child.freshness != Freshness::Stable && child.inode.freshness() == Freshness::Stale {
+            return Cached::Unknown;
         }
-        child.referenced.store(true, Ordering::Relaxed);
-        Some(child)
+        // Written only when it changes something, to keep the line clean.
+        if !child.referenced.load(Ordering::Relaxed) {
+            child.referenced.store(true, Ordering::Relaxed);
+        }
+        Cached::Here(child)
     }
 
     /// Forgets the child called `name` if nobody uses it.
     fn forget_child(&self, name: &[u8]) {
         let mut children = self.children.lock();
-        if children.get(name).is_some_and(|child| child.strong_count() == 0) {
-            children.remove(name);
+        if matches!(children.known.get(name), Some(Child::Here(child)) if child.strong_count() == 0) {
+            children.known.remove(name);
         }
     }
 
+    #[inline]
     pub(super) fn is_mountpoint(&self) -> bool {
         self.mounts.load(Ordering::Acquire) != 0
     }
@@ -163,7 +185,7 @@ impl Dentry {
     pub(super) fn unhash(&self, recent: &Mutex<Recent>) {
         self.mark_deleted();
         if let Some((parent, name)) = self.parent_and_name() {
-            parent.children.lock().remove(&*name);
+            parent.children.lock().known.remove(&*name);
         }
         let kept = recent.lock().forget(self);
         drop(kept);
@@ -174,31 +196,76 @@ impl Dentry {
     pub(super) fn move_to(self: &Arc<Self>, parent: &Arc<Dentry>, name: Name) {
         if let Some((parent, name)) = self.parent_and_name() {
             let mut children = parent.children.lock();
-            if children.get(&*name).is_some_and(|child| core::ptr::eq(child.as_ptr(), &**self)) {
-                children.remove(&*name);
+            let ours =
+                |child: &Child| matches!(child, Child::Here(child) if core::ptr::eq(child.as_ptr(), &**self));
+            if children.known.get(&*name).is_some_and(ours) {
+                children.known.remove(&*name);
             }
         }
-        let link = Link::Child { parent: parent.clone(), name: name.shared };
+        let link = Link::Child { parent: parent.clone(), name: name.0.clone() };
         let old = core::mem::replace(&mut *self.link.lock(), link);
-        parent.children.lock().insert(name.key, Arc::downgrade(self));
+        parent.children.lock().insert(name, self);
         drop(old);
     }
 
     /// Makes room for one more child, so that [`move_to`](Dentry::move_to) cannot fail.
     pub(super) fn reserve_child(&self) -> Result<(), Errno> {
-        self.children.lock().try_reserve(1).map_err(|_| Errno::ENOMEM)
+        self.children.lock().known.try_reserve(1).map_err(|_| Errno::ENOMEM)
     }
 }
 
-/// A name, copied for a dentry and for its directory.
-pub(super) struct Name {
-    key: Vec<u8>,
-    shared: Arc<[u8]>,
-}
+/// A name, shared by a dentry and its directory.
+pub(super) struct Name(Arc<[u8]>);
 
 impl Name {
     pub(super) fn new(name: &[u8]) -> Result<Name, Errno> {
-        Ok(Name { key: try_copy(name)?, shared: Arc::from(try_copy(name)?) })
+        Ok(Name(Arc::from(try_copy(name)?)))
+    }
+}
+
+/// What is known of the names in a directory.
+#[derive(Default)]
+struct Children {
+    known: HashMap<Arc<[u8]>, Child>,
+    /// How many of them are known not to be there, or were.
+    nr_missing: usize,
+}
+
+/// What is known of one name.
+enum Child {
+    /// It is in use or was lately, or has just been dropped.
+    Here(Weak<Dentry>),
+    /// The file system does not have it: Linux's negative dentry.
+    Missing,
+}
+
+/// What the cache answers.
+enum Cached {
+    Here(Arc<Dentry>),
+    Missing,
+    Unknown,
+}
+
+impl Children {
+    /// Most names of a directory that are remembered for not being there: those that a C library or a shell looks for
+    /// again and again.
+    const MAX_MISSING: usize = 32;
+
+    /// Enters a name that is there. Room has been made.
+    fn insert(&mut self, name: Name, child: &Arc<Dentry>) {
+        self.known.insert(name.0, Child::Here(Arc::downgrade(child)));
+    }
+
+    /// Remembers that there is no such name, unless memory is short.
+    fn insert_missing(&mut self, name: Name) {
+        if self.nr_missing >= Self::MAX_MISSING {
+            self.known.retain(|_, child| !matches!(child, Child::Missing));
+            self.nr_missing = 0;
+        }
+        if self.known.try_reserve(1).is_ok() {
+            self.known.insert(name.0, Child::Missing);
+            self.nr_missing += 1;
+        }
     }
 }
 
@@ -221,8 +288,10 @@ pub(super) fn lookup_child(
     name: &[u8],
     recent: &Mutex<Recent>,
 ) -> Result<Arc<Dentry>, Errno> {
-    if let Some(child) = parent.cached_child(name) {
-        return Ok(child);
+    match parent.cached_child(name) {
+        Cached::Here(child) => return Ok(child),
+        Cached::Missing => return Err(Errno::ENOENT),
+        Cached::Unknown => {}
     }
     let _names = parent.lock_names();
     lookup_child_locked(parent, name, recent)
@@ -235,9 +304,24 @@ pub(super) fn lookup_child_locked(
     recent: &Mutex<Recent>,
 ) -> Result<Arc<Dentry>, Errno> {
     match parent.cached_child(name) {
-        Some(child) => Ok(child),
-        None if parent.is_deleted() => Err(Errno::ENOENT),
-        None => add_child(parent, name, parent.inode.lookup(name)?, recent),
+        Cached::Here(child) => return Ok(child),
+        Cached::Missing => return Err(Errno::ENOENT),
+        Cached::Unknown => {}
+    }
+    if parent.is_deleted() {
+        return Err(Errno::ENOENT);
+    }
+    match parent.inode.lookup(name) {
+        Ok(inode) => add_child(parent, name, inode, recent),
+        Err(Errno::ENOENT) => {
+            if parent.inode.names_are_ours()
+                && let Ok(name) = Name::new(name)
+            {
+                parent.children.lock().insert_missing(name);
+            }
+            Err(Errno::ENOENT)
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -250,14 +334,14 @@ pub(super) fn add_child(
     recent: &Mutex<Recent>,
 ) -> Result<Arc<Dentry>, Errno> {
     let name = Name::new(name)?;
-    let link = Link::Child { parent: parent.clone(), name: name.shared };
+    let link = Link::Child { parent: parent.clone(), name: name.0.clone() };
     let child = try_arc(Dentry::new(inode, link))?;
     {
         let mut children = parent.children.lock();
-        children.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-        children.insert(name.key, Arc::downgrade(&child));
+        children.known.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        children.insert(name, &child);
     }
-    if child.inode.freshness() == Freshness::Stable {
+    if child.freshness == Freshness::Stable {
         let evicted = recent.lock().keep(child.clone());
         drop(evicted);
     }

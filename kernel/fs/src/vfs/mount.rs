@@ -82,7 +82,7 @@ impl Path {
 
     /// Type of the file there.
     pub fn file_type(&self) -> FileType {
-        self.dentry.inode().file_type()
+        self.dentry.file_type()
     }
 
     /// The path's text from `root`, as `getcwd` shows it, or `None` if it cannot be reached from there.
@@ -193,7 +193,14 @@ impl MountTable {
     }
 
     /// Goes down into what is mounted at `path`, if anything is.
+    #[inline]
     pub(super) fn cross(&self, path: &mut Path) {
+        if path.dentry.is_mountpoint() {
+            self.cross_mounts(path);
+        }
+    }
+
+    fn cross_mounts(&self, path: &mut Path) {
         while path.dentry.is_mountpoint() {
             let above = self.mounts.read().iter().find(|mount| mount.at.as_ref() == Some(path)).cloned();
             match above {

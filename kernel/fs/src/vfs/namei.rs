@@ -5,7 +5,7 @@
 use super::Vfs;
 use super::dentry::{Dentry, add_child, lookup_child_locked};
 use super::mount::Path;
-use super::walk::{Component, FsContext, Intent, Last, LastSymlink, Walked, walk};
+use super::walk::{FsContext, Intent, Last, LastSymlink, Walked, check_name, walk};
 use crate::inode::{NewInode, NewKind};
 use crate::kstat::{Dev, FileType, Kstat};
 use crate::perm::{Cred, MAY_EXEC, MAY_WRITE, permission};
@@ -21,11 +21,11 @@ const S_ISGID: u32 = 0o2000;
 const S_IXGRP: u32 = 0o0010;
 
 /// A name in a directory, as it was written.
-pub(super) struct Place {
+pub(super) struct Place<'a> {
     /// The directory.
     pub parent: Path,
     /// The last component.
-    pub last: Last,
+    pub last: Last<'a>,
     /// Whether a slash stood behind it.
     pub trailing_slash: bool,
 }
@@ -79,7 +79,7 @@ impl Vfs {
         let directory_only = kind == NewKind::Directory;
         let name = self.name_to_make(&place, directory_only)?;
         place.parent.want_write()?;
-        self.create_locked(context, &place.parent, name.name()?, kind, mode)
+        self.create_locked(context, &place.parent, name, kind, mode)
     }
 
     /// Makes `name` in the directory `parent`, whose names the caller has locked and in which there is no such name.
@@ -127,19 +127,19 @@ impl Vfs {
         if inode.stat()?.nlink == 0 {
             return Err(Errno::ENOENT);
         }
-        dir.inode().link(name.name()?, inode)?;
-        add_child(dir, name.name()?, inode.clone(), &self.recent)?;
+        dir.inode().link(name, inode)?;
+        add_child(dir, name, inode.clone(), &self.recent)?;
         Ok(())
     }
 
     /// `unlinkat(2)` without flags: removes a name that is no directory's.
     pub fn unlink(&self, context: FsContext<'_>, base: &Path, path: &[u8]) -> Result<(), Errno> {
         let place = self.find_parent(context, base, path)?;
-        let Last::Name(name) = &place.last else { return Err(Errno::EISDIR) };
+        let Last::Name(name) = place.last else { return Err(Errno::EISDIR) };
         place.parent.want_write()?;
         let dir = &place.parent.dentry;
         let _names = dir.lock_names();
-        let victim = lookup_child_locked(dir, name.name()?, &self.recent)?;
+        let victim = lookup_child_locked(dir, check_name(name)?, &self.recent)?;
         let is_directory = victim.inode().file_type() == FileType::Directory;
         if place.trailing_slash {
             return Err(if is_directory { Errno::EISDIR } else { Errno::ENOTDIR });
@@ -151,7 +151,7 @@ impl Vfs {
         if victim.is_mountpoint() {
             return Err(Errno::EBUSY);
         }
-        dir.inode().unlink(name.name()?)?;
+        dir.inode().unlink(name)?;
         victim.unhash(&self.recent);
         Ok(())
     }
@@ -159,7 +159,7 @@ impl Vfs {
     /// `unlinkat(2)` with `AT_REMOVEDIR`: removes an empty directory.
     pub fn rmdir(&self, context: FsContext<'_>, base: &Path, path: &[u8]) -> Result<(), Errno> {
         let place = self.find_parent(context, base, path)?;
-        let name = match &place.last {
+        let name = match place.last {
             Last::Name(name) => name,
             Last::Dot => return Err(Errno::EINVAL),
             Last::DotDot => return Err(Errno::ENOTEMPTY),
@@ -168,7 +168,7 @@ impl Vfs {
         place.parent.want_write()?;
         let dir = &place.parent.dentry;
         let _names = dir.lock_names();
-        let victim = lookup_child_locked(dir, name.name()?, &self.recent)?;
+        let victim = lookup_child_locked(dir, check_name(name)?, &self.recent)?;
         may_delete(dir, &victim, context.cred)?;
         if victim.inode().file_type() != FileType::Directory {
             return Err(Errno::ENOTDIR);
@@ -178,18 +178,18 @@ impl Vfs {
         }
         // Nothing comes into being in a directory that is going.
         let _below = victim.lock_names();
-        dir.inode().rmdir(name.name()?)?;
+        dir.inode().rmdir(name)?;
         victim.unhash(&self.recent);
         Ok(())
     }
 
     /// The directory of the last component, which is not looked for.
-    pub(super) fn find_parent(
-        &self,
-        context: FsContext<'_>,
+    pub(super) fn find_parent<'a>(
+        &'a self,
+        context: FsContext<'a>,
         base: &Path,
-        path: &[u8],
-    ) -> Result<Place, Errno> {
+        path: &'a [u8],
+    ) -> Result<Place<'a>, Errno> {
         match walk(self, context, base, path, LastSymlink::Keep, Intent::Parent)? {
             Walked::Parent { parent, last, trailing_slash } => Ok(Place { parent, last, trailing_slash }),
             // An intent of `Parent` has one result.
@@ -199,9 +199,9 @@ impl Vfs {
 
     /// The last component of `place`, whose directory is locked: EEXIST if it exists, ENOENT for a slash behind what is to
     /// be no directory.
-    fn name_to_make<'a>(&self, place: &'a Place, directory: bool) -> Result<&'a Component, Errno> {
-        let Last::Name(name) = &place.last else { return Err(Errno::EEXIST) };
-        match lookup_child_locked(&place.parent.dentry, name.name()?, &self.recent) {
+    fn name_to_make<'a>(&self, place: &Place<'a>, directory: bool) -> Result<&'a [u8], Errno> {
+        let Last::Name(name) = place.last else { return Err(Errno::EEXIST) };
+        match lookup_child_locked(&place.parent.dentry, check_name(name)?, &self.recent) {
             Ok(_) => Err(Errno::EEXIST),
             Err(Errno::ENOENT) if place.trailing_slash && !directory => Err(Errno::ENOENT),
             Err(Errno::ENOENT) => Ok(name),

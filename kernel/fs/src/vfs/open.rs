@@ -88,21 +88,20 @@ impl Vfs {
 
         let (path, trailing_slash) = match walk(self, context, base, path, last_symlink, intent)? {
             Walked::Found { path, trailing_slash } => (path, trailing_slash),
-            Walked::Missing { parent, name } if create => {
-                let name = name.name()?;
+            Walked::Missing { parent, name } => {
                 let _names = parent.dentry.lock_names();
-                match lookup_child_locked(&parent.dentry, name, &self.recent) {
+                match lookup_child_locked(&parent.dentry, &name, &self.recent) {
                     Ok(_) => return Ok(None),
                     Err(Errno::ENOENT) => {}
                     Err(error) => return Err(error),
                 }
                 parent.want_write()?;
                 let mode = mode & S_IALLUGO;
-                let dentry = self.create_locked(context, &parent, name, NewKind::Regular, mode)?;
+                let dentry = self.create_locked(context, &parent, &name, NewKind::Regular, mode)?;
                 let path = Path { mount: parent.mount.clone(), dentry };
                 return Ok(Some(Found { path, origin: Origin::Created }));
             }
-            Walked::Missing { .. } | Walked::Parent { .. } => return Err(Errno::ENOENT),
+            Walked::Parent { .. } => return Err(Errno::ENOENT),
         };
         let file_type = path.file_type();
         if exclusive {

@@ -4,7 +4,7 @@ use super::Vfs;
 use super::dentry::{Dentry, Name, lookup_child_locked};
 use super::mount::Path;
 use super::namei::{Place, may_create, may_delete};
-use super::walk::{FsContext, Last};
+use super::walk::{FsContext, Last, check_name};
 use crate::inode::RenameKind;
 use crate::kstat::FileType;
 use crate::perm::{Cred, MAY_WRITE, permission};
@@ -45,12 +45,12 @@ impl Vfs {
         if !from.parent.same_mount(&to.parent) {
             return Err(Errno::EXDEV);
         }
-        let Last::Name(old_name) = &from.last else { return Err(Errno::EBUSY) };
-        let Last::Name(new_name) = &to.last else {
+        let Last::Name(old_name) = from.last else { return Err(Errno::EBUSY) };
+        let Last::Name(new_name) = to.last else {
             return Err(if mode == RenameMode::NoReplace { Errno::EEXIST } else { Errno::EBUSY });
         };
         from.parent.want_write()?;
-        let (old_name, new_name) = (old_name.name()?, new_name.name()?);
+        let (old_name, new_name) = (check_name(old_name)?, check_name(new_name)?);
         let (old_dir, new_dir) = (&from.parent.dentry, &to.parent.dentry);
         let _locked = self.lock_rename(old_dir, new_dir);
 
@@ -120,8 +120,8 @@ fn is_directory(dentry: &Dentry) -> bool {
 
 /// ENOTDIR for a slash behind the name of what is no directory.
 fn check_slashes(
-    from: &Place,
-    to: &Place,
+    from: &Place<'_>,
+    to: &Place<'_>,
     moved: &Dentry,
     target: Option<&Arc<Dentry>>,
     mode: RenameMode,

@@ -1,16 +1,16 @@
 //! Path walk: from a text to a place in the tree. Mirrors `link_path_walk` and its like in Linux's
 //! `fs/namei.c`.
 //!
-//! The text that is still to be walked lies on a stack: a symlink pushes its target. The rules about
-//! the last component and the slashes behind it look at the whole stack.
+//! The text is walked where it lies. The target of a symlink comes before the rest of it, on a stack; the rules about the
+//! last component and the slashes behind it look at the whole stack. Without symlinks a walk allocates nothing.
 
 use super::dentry::{Dentry, lookup_child};
 use super::mount::Path;
 use super::{NAME_MAX, PATH_MAX, Vfs};
-use crate::alloc_util::try_copy;
 use crate::kstat::FileType;
 use crate::perm::{Cred, may_traverse};
 use abi::Errno;
+use alloc::borrow::Cow;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -58,13 +58,10 @@ pub(super) enum Intent {
 }
 
 /// The last component as it is written.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "it lives on the stack of one call, which has no memory to ask for"
-)]
-pub(super) enum Last {
-    /// A name.
-    Name(Component),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Last<'a> {
+    /// A name; whether it is too long shows when it is used.
+    Name(&'a [u8]),
     /// `.`
     Dot,
     /// `..`
@@ -74,7 +71,7 @@ pub(super) enum Last {
 }
 
 /// Where a walk ended.
-pub(super) enum Walked {
+pub(super) enum Walked<'a> {
     /// At something.
     Found {
         /// The place.
@@ -86,68 +83,34 @@ pub(super) enum Walked {
     Missing {
         /// Where the last component would be created.
         parent: Path,
-        /// The last component.
-        name: Component,
+        /// The last component, of the path or of a symlink on the way.
+        name: Cow<'a, [u8]>,
     },
     /// Before the last component, which was not looked for ([`Intent::Parent`]).
     Parent {
         /// The directory.
         parent: Path,
         /// The last component.
-        last: Last,
+        last: Last<'a>,
         /// A slash stood behind it.
         trailing_slash: bool,
     },
 }
 
-/// One text on the stack and how far it has been walked.
-struct Segment {
-    text: Vec<u8>,
-    pos: usize,
-}
-
-impl Segment {
-    fn skip_slashes(&mut self) {
-        while self.text.get(self.pos) == Some(&b'/') {
-            self.pos += 1;
-        }
-    }
-
-    fn is_done(&self) -> bool {
-        self.text[self.pos..].iter().all(|byte| *byte == b'/')
-    }
-}
-
-/// A component, copied out of its text so that the text's stack can change under it.
-pub(super) struct Component {
-    bytes: [u8; NAME_MAX],
-    len: usize,
-}
-
-impl Component {
-    fn new(name: &[u8]) -> Component {
-        let mut bytes = [0; NAME_MAX];
-        if let Some(room) = bytes.get_mut(..name.len()) {
-            room.copy_from_slice(name);
-        }
-        Component { bytes, len: name.len() }
-    }
-
-    /// The name, or ENAMETOOLONG.
-    pub(super) fn name(&self) -> Result<&[u8], Errno> {
-        self.bytes.get(..self.len).ok_or(Errno::ENAMETOOLONG)
-    }
+/// ENAMETOOLONG for a name that no directory can have.
+pub(super) fn check_name(name: &[u8]) -> Result<&[u8], Errno> {
+    if name.len() <= NAME_MAX { Ok(name) } else { Err(Errno::ENAMETOOLONG) }
 }
 
 /// Walks `text` from `base` (or from the root, if it begins with a slash).
-pub(super) fn walk(
-    vfs: &Vfs,
-    context: FsContext<'_>,
+pub(super) fn walk<'a>(
+    vfs: &'a Vfs,
+    context: FsContext<'a>,
     base: &Path,
-    text: &[u8],
+    text: &'a [u8],
     last_symlink: LastSymlink,
     intent: Intent,
-) -> Result<Walked, Errno> {
+) -> Result<Walked<'a>, Errno> {
     if text.len() >= PATH_MAX {
         return Err(Errno::ENAMETOOLONG);
     }
@@ -155,70 +118,103 @@ pub(super) fn walk(
         return Err(Errno::ENOENT);
     }
     let start = if text[0] == b'/' { context.root } else { base };
-    let mut walker = Walker { vfs, context, at: start.clone(), stack: Vec::new(), symlinks: 0 };
-    walker.push(try_copy(text)?)?;
+    let walker = Walker { vfs, context, at: start.clone(), text, pos: 0, targets: Vec::new(), symlinks: 0 };
     walker.run(last_symlink, intent)
 }
+
+/// Where a component lies in the text that is being walked.
+type Range = core::ops::Range<usize>;
 
 struct Walker<'a> {
     vfs: &'a Vfs,
     context: FsContext<'a>,
     at: Path,
-    stack: Vec<Segment>,
+    /// The path, and how far it has been walked.
+    text: &'a [u8],
+    pos: usize,
+    /// Targets of the symlinks that are being followed, and how far: the last one is walked now, before the rest of the path.
+    targets: Vec<(Vec<u8>, usize)>,
     symlinks: u32,
 }
 
-impl Walker<'_> {
-    fn push(&mut self, text: Vec<u8>) -> Result<(), Errno> {
-        self.stack.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-        self.stack.push(Segment { text, pos: 0 });
-        Ok(())
-    }
-
-    /// The next component, or `None` at the end of the walk.
-    fn next_component(&mut self) -> Option<Component> {
-        loop {
-            let segment = self.stack.last_mut()?;
-            segment.skip_slashes();
-            let rest = &segment.text[segment.pos..];
-            let len = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
-            if len == 0 {
-                self.stack.pop();
-                continue;
-            }
-            let component = Component::new(&rest[..len]);
-            segment.pos += len;
-            return Some(component);
+impl<'a> Walker<'a> {
+    /// The next component of the text that is being walked, and whether it is the last of the walk with a slash behind it or
+    /// not. `None` at the end of the walk.
+    #[inline(always)]
+    fn next_component(&mut self) -> Option<(Range, Position)> {
+        if self.targets.is_empty() {
+            return component_at(self.text, &mut self.pos);
         }
+        self.next_of_target()
     }
 
-    fn is_last(&self) -> bool {
-        self.stack.iter().all(Segment::is_done)
+    #[cold]
+    fn next_of_target(&mut self) -> Option<(Range, Position)> {
+        while let Some((target, pos)) = self.targets.last_mut() {
+            if let Some((range, position)) = component_at(target, pos) {
+                return Some((range, self.position_in_all(position)));
+            }
+            self.targets.pop();
+        }
+        component_at(self.text, &mut self.pos)
     }
 
-    fn has_trailing_slash(&self) -> bool {
-        self.stack.iter().any(|segment| segment.pos < segment.text.len())
+    /// What a component that is at `position` in the innermost text is in the whole walk.
+    fn position_in_all(&self, position: Position) -> Position {
+        if position == Position::Inner {
+            return position;
+        }
+        let outer = self.targets.iter().rev().skip(1).map(|(target, pos)| &target[*pos..]);
+        let mut slash = position == Position::LastWithSlash;
+        for rest in outer.chain([&self.text[self.pos..]]) {
+            if rest.iter().any(|byte| *byte != b'/') {
+                return Position::Inner;
+            }
+            slash |= !rest.is_empty();
+        }
+        if slash { Position::LastWithSlash } else { Position::Last }
     }
 
-    fn run(mut self, last_symlink: LastSymlink, intent: Intent) -> Result<Walked, Errno> {
+    /// The bytes of the component that was found last.
+    #[inline(always)]
+    fn component(&self, range: Range) -> &[u8] {
+        let text = self.targets.last().map_or(self.text, |(target, _)| target);
+        &text[range]
+    }
+
+    /// The same, to be kept when the walk is over.
+    fn into_component(mut self, range: Range) -> (Path, Cow<'a, [u8]>) {
+        let name = match self.targets.pop() {
+            None => Cow::Borrowed(&self.text[range]),
+            Some((mut target, _)) => {
+                target.truncate(range.end);
+                target.drain(..range.start);
+                Cow::Owned(target)
+            }
+        };
+        (self.at, name)
+    }
+
+    fn run(mut self, last_symlink: LastSymlink, intent: Intent) -> Result<Walked<'a>, Errno> {
         let mut trailing_slash = false;
-        while let Some(component) = self.next_component() {
-            let last = self.is_last();
-            trailing_slash = last && self.has_trailing_slash();
-            let dir = self.at.dentry.clone();
-            if dir.inode().file_type() != FileType::Directory {
+        while let Some((range, position)) = self.next_component() {
+            let last = position != Position::Inner;
+            trailing_slash = position == Position::LastWithSlash;
+            let dir = &self.at.dentry;
+            if dir.file_type() != FileType::Directory {
                 return Err(Errno::ENOTDIR);
             }
             may_traverse(&**dir.inode(), self.context.cred)?;
-            let name = component.name()?;
             if last && intent == Intent::Parent {
-                let last = match name {
+                // A symlink in this place is not followed, so the component is one of the path itself.
+                let last = match &self.text[range] {
                     b"." => Last::Dot,
                     b".." => Last::DotDot,
-                    _ => Last::Name(component),
+                    name => Last::Name(name),
                 };
                 return Ok(Walked::Parent { parent: self.at, last, trailing_slash });
             }
+            let name = self.component(range.clone());
             match name {
                 b"." => continue,
                 b".." => {
@@ -230,14 +226,15 @@ impl Walker<'_> {
             if last && trailing_slash && intent == Intent::CreateFile {
                 return Err(Errno::EISDIR);
             }
-            let child = match lookup_child(&dir, name, &self.vfs.recent) {
-                Err(Errno::ENOENT) if last => {
-                    return Ok(Walked::Missing { parent: self.at, name: component });
+            let child = match lookup_child(dir, check_name(name)?, &self.vfs.recent) {
+                Err(Errno::ENOENT) if last && intent == Intent::CreateFile => {
+                    let (parent, name) = self.into_component(range);
+                    return Ok(Walked::Missing { parent, name });
                 }
                 other => other?,
             };
             let keep = last && !trailing_slash && last_symlink == LastSymlink::Keep;
-            if child.inode().file_type() == FileType::Symlink && !keep {
+            if child.file_type() == FileType::Symlink && !keep {
                 self.follow(&child)?;
             } else {
                 self.at.dentry = child;
@@ -283,6 +280,93 @@ impl Walker<'_> {
             Some(b'/') => self.at = self.context.root.clone(),
             Some(_) => {}
         }
-        self.push(target)
+        self.targets.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        self.targets.push((target, 0));
+        Ok(())
+    }
+}
+
+/// What follows a component.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Position {
+    /// More components.
+    Inner,
+    /// Nothing.
+    Last,
+    /// Slashes.
+    LastWithSlash,
+}
+
+/// The component of `text` at or behind `pos`, which moves to the next one.
+#[inline(always)]
+fn component_at(text: &[u8], pos: &mut usize) -> Option<(Range, Position)> {
+    let start = skip_slashes(text, *pos);
+    if start == text.len() {
+        return None;
+    }
+    let end = start + length_of_component(&text[start..]);
+    let next = skip_slashes(text, end);
+    *pos = end;
+    let position = if next < text.len() {
+        Position::Inner
+    } else if end < next {
+        Position::LastWithSlash
+    } else {
+        Position::Last
+    };
+    Some((start..end, position))
+}
+
+#[inline(always)]
+fn skip_slashes(text: &[u8], mut pos: usize) -> usize {
+    while text.get(pos) == Some(&b'/') {
+        pos += 1;
+    }
+    pos
+}
+
+/// Bytes before the first slash. Looks at eight at a time, as Linux's `hash_name` does.
+#[inline(always)]
+fn length_of_component(text: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const SLASHES: u64 = ONES * b'/' as u64;
+    let (words, rest) = text.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let zero_at_slash = u64::from_le_bytes(*word) ^ SLASHES;
+        // The lowest bit that this leaves belongs to the first byte that is zero.
+        let found = zero_at_slash.wrapping_sub(ONES) & !zero_at_slash & (ONES << 7);
+        if found != 0 {
+            return index * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let whole = text.len() - rest.len();
+    whole + rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The components of a text with their positions.
+    fn components(text: &[u8]) -> Vec<(&[u8], Position)> {
+        let mut pos = 0;
+        let next = || component_at(text, &mut pos).map(|(range, position)| (&text[range], position));
+        core::iter::from_fn(next).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn components_are_what_slashes_part(text in "[a/é.]{0,40}") {
+            let found = components(text.as_bytes());
+            let names: Vec<&[u8]> = found.iter().map(|(name, _)| *name).collect();
+            let parts: Vec<&[u8]> = text.split('/').filter(|part| !part.is_empty()).map(str::as_bytes).collect();
+            prop_assert_eq!(&names, &parts);
+            let last = if text.ends_with('/') { Position::LastWithSlash } else { Position::Last };
+            for (index, (_, position)) in found.iter().enumerate() {
+                let right = if index + 1 < found.len() { Position::Inner } else { last };
+                prop_assert!(*position == right);
+            }
+        }
     }
 }

@@ -11,6 +11,7 @@ mod meter;
 mod pipe;
 mod process;
 mod syscall;
+mod tree;
 
 use meter::Meter;
 use rt::sys::Errno;
@@ -29,6 +30,7 @@ const FIGURES: &[(&str, Figure)] = &[
     ("fork-exit-wait", process::fork_exit_wait),
     ("fork-exec-wait", process::fork_exec_wait),
     ("pipe-round-trip", pipe::round_trip),
+    ("ls-lR-kernel", tree::list),
 ];
 
 fn main(args: rt::Args) -> i32 {

@@ -19,6 +19,9 @@ impl Meter {
             .and_then(process::wait_for)
             .is_ok_and(|ended| ended == Ended::Exited(0));
         let unit = if readable { Unit::Instructions } else { Unit::Ticks };
+        if unit == Unit::Instructions {
+            counter::count_kernel_instructions();
+        }
         let mut meter = Meter { unit, overhead: 0 };
         meter.overhead = (0..8).map(|_| meter.count(|| ()).1).min().unwrap_or(0);
         meter
@@ -37,6 +40,16 @@ impl Meter {
         let result = work();
         let took = self.now() - start;
         (result, took.saturating_sub(self.overhead))
+    }
+
+    /// Runs `work` and says how many of its instructions were the kernel's; all of them where these cannot be told apart.
+    pub fn count_kernel<T>(&self, work: impl FnOnce() -> T) -> (T, u64) {
+        if self.unit == Unit::Ticks {
+            return self.count(work);
+        }
+        let start = counter::kernel_instructions();
+        let result = work();
+        (result, counter::kernel_instructions() - start)
     }
 
     /// Prints a figure: the mean of `count` things that took `total` together.
