@@ -87,6 +87,12 @@ pub fn on_granule() -> bool {
     name.version().to_bytes().windows(7).any(|word| word == b"Granule")
 }
 
+/// The size that kernel objects have which Linux counts in its pages: the room of a pipe, a block of tmpfs, the longest
+/// argument. On Granule they are the same for a program of any page size.
+pub fn kernel_page() -> usize {
+    if on_granule() { 4096 } else { rt::page_size() }
+}
+
 /// Reads memory and nothing else.
 pub const READ: usize = linux::PROT_READ as usize;
 /// Reads and writes.

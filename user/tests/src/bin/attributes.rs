@@ -113,7 +113,7 @@ fn sizes(fd: usize) -> Outcome {
         good!(call(__NR_statfs, [c"/bin".as_ptr() as usize, raw.as_mut_ptr() as usize]));
         equal!(raw[0], 0xe0f5_e1e2);
     }
-    equal!((raw[1], raw[8]), (4096, 255));
+    equal!((raw[1], raw[8]), (tests::kernel_page() as u64, 255));
     Ok(())
 }
 

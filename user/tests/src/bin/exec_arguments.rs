@@ -10,9 +10,6 @@ use tests::{Errno, Outcome, anonymous, call, check, equal, fails, good, in_child
 tests::program!(run);
 
 const SELF: &core::ffi::CStr = c"/tests/exec_arguments";
-/// Linux's longest single string, with its end.
-const MAX_ARG_STRLEN: usize = 128 << 10;
-
 fn run(args: Args) -> Outcome {
     match args.get(0).map(|name| name.to_bytes()) {
         Some(b"few") => process::exit(tests::child::outcome(few(args))),
@@ -37,6 +34,11 @@ fn run(args: Args) -> Outcome {
         equal!(tests::child::run(|| exec().map_or(1, |_| 2)), Ok(Ended::Exited(77)));
     }
     limits()
+}
+
+/// Linux's longest single string, with its end.
+fn max_arg_strlen() -> usize {
+    32 * tests::kernel_page()
 }
 
 fn text(with_end: &'static str) -> Arg<'static> {
@@ -85,13 +87,13 @@ fn limits() -> Outcome {
     let thousands = good!(list(c"many", ten, 20_000));
     equal!(tests::child::run(|| exec(thousands).map_or(1, |_| 2)), Ok(Ended::Exited(0)));
 
-    let longest = good!(letters(MAX_ARG_STRLEN - 1));
+    let longest = good!(letters(max_arg_strlen() - 1));
     let one_long = good!(list(c"long", longest, 3));
     equal!(tests::child::run(|| exec(one_long).map_or(1, |_| 2)), Ok(Ended::Exited(0)));
 
     // In a child: a kernel that takes them anyway must not replace this program.
     in_child!(|| {
-        let too_long = good!(letters(MAX_ARG_STRLEN));
+        let too_long = good!(letters(max_arg_strlen()));
         fails!(exec(good!(list(c"long", too_long, 1))), E2BIG);
         // A quarter of the stack's limit is for arguments and environment: 2 MiB.
         fails!(exec(good!(list(c"long", longest, 20))), E2BIG);
@@ -115,7 +117,7 @@ fn long(args: Args) -> Outcome {
     equal!(args.len(), 4);
     for arg in args.from(1) {
         let bytes = arg.to_bytes();
-        equal!(bytes.len(), MAX_ARG_STRLEN - 1);
+        equal!(bytes.len(), max_arg_strlen() - 1);
         check!(bytes.iter().all(|&byte| byte == b'x'));
     }
     Ok(())

@@ -94,7 +94,7 @@ impl Arena {
                 });
             }
             2 => {
-                let file_page = self.choose(500);
+                let file_page = self.choose((pattern::LEN / page() - count).min(500));
                 equal!(mmap(addr, len, prot, PRIVATE | FIXED, self.fd, file_page * page()), Ok(addr));
                 for (index, slot) in self.pages[first..first + count].iter_mut().enumerate() {
                     *slot = Page::Mapped { prot, file_page: Some(file_page + index), value: Value::Fresh };

@@ -42,7 +42,7 @@ fn run(_: rt::Args) -> Outcome {
     }
 
     // With an obstacle below, the stack stops 256 pages above it.
-    let obstacle = sp - depth;
+    let obstacle = sp - (depth + GAP_PAGES * page);
     let map_obstacle = || mmap(obstacle, page, READ_WRITE, ANONYMOUS | FIXED, usize::MAX, 0);
     in_child!(|| {
         equal!(map_obstacle(), Ok(obstacle));

@@ -15,7 +15,8 @@ use tests::{
 tests::program!(run);
 
 const PATH: &core::ffi::CStr = c"/tmp/tmpfs-test";
-const PAGE: usize = 4096;
+/// What some of these tests cut and grow files by.
+const PIECE: usize = 4096;
 
 fn run(_: rt::Args) -> Outcome {
     let _ = unlink(PATH);
@@ -63,15 +64,17 @@ fn holes() -> Outcome {
     equal!(pwrite(fd, b"start", 0), Ok(5));
     let stat = good!(fstat(fd));
     equal!(stat.size, FAR as u64 + 3);
-    equal!(stat.blocks, 16);
+    let page = tests::kernel_page();
+    let two_pages = 2 * page as u64 / 512;
+    equal!(stat.blocks, two_pages);
     let mut buffer = [1; 64];
     equal!(pread(fd, &mut buffer, FAR / 2), Ok(64));
     equal!(buffer, [0; 64]);
     equal!(pread(fd, &mut buffer, FAR - 61), Ok(64));
     equal!(buffer[61..], *b"end");
-    equal!(good!(fstat(fd)).blocks, 16);
-    equal!(lseek(fd, 0, SEEK_HOLE), Ok(PAGE));
-    equal!(lseek(fd, PAGE as isize, SEEK_DATA), Ok(FAR));
+    equal!(good!(fstat(fd)).blocks, two_pages);
+    equal!(lseek(fd, 0, SEEK_HOLE), Ok(page));
+    equal!(lseek(fd, page as isize, SEEK_DATA), Ok(FAR));
     equal!(lseek(fd, FAR as isize, SEEK_HOLE), Ok(FAR + 3));
     fails!(lseek(fd, FAR as isize + 3, SEEK_DATA), ENXIO);
     equal!(lseek(fd, 0, SEEK_END), Ok(FAR + 3));
@@ -82,24 +85,27 @@ fn holes() -> Outcome {
 
 fn truncation() -> Outcome {
     let fd = good!(create(PATH, O_CREAT | O_RDWR, 0o600));
-    let ones = [1; 3 * PAGE];
+    let ones = [1; 3 * PIECE];
     equal!(write(fd, &ones), Ok(ones.len()));
     good!(ftruncate(fd, 100));
-    tests::check!(good!(fstat(fd)).blocks <= 16);
-    good!(ftruncate(fd, 2 * PAGE));
-    let mut buffer = [9; 2 * PAGE];
-    equal!(pread(fd, &mut buffer, 0), Ok(2 * PAGE));
+    tests::check!(good!(fstat(fd)).blocks <= 32);
+    good!(ftruncate(fd, 2 * PIECE));
+    let mut buffer = [9; 2 * PIECE];
+    equal!(pread(fd, &mut buffer, 0), Ok(2 * PIECE));
     tests::check!(buffer[..100].iter().all(|byte| *byte == 1) && buffer[100..].iter().all(|byte| *byte == 0));
-    // What a mapper stores behind the end is not in the file when it grows.
     good!(ftruncate(fd, 10));
-    let at = good!(mmap(0, PAGE, READ_WRITE, MAP_SHARED as usize, fd, 0));
+    let page = rt::page_size();
+    let at = good!(mmap(0, page, READ_WRITE, MAP_SHARED as usize, fd, 0));
     poke(at + 20, 7);
     equal!(peek(at + 20), 7);
     equal!(pwrite(fd, b"x", 30), Ok(1));
     equal!(pread(fd, &mut buffer[..64], 0), Ok(31));
-    equal!(buffer[20], 0);
+    // What a mapper stored behind the end is not in the file when it grows. Not every Linux has that in memory.
+    if tests::on_granule() {
+        equal!(buffer[20], 0);
+    }
     equal!(buffer[30], b'x');
-    good!(munmap(at, PAGE));
+    good!(munmap(at, page));
     good!(ftruncate(fd, 0));
     equal!(good!(fstat(fd)).blocks, 0);
     fails!(ftruncate(fd, usize::MAX), EINVAL);
@@ -131,22 +137,23 @@ fn large() -> Outcome {
 
 fn shared() -> Outcome {
     let fd = good!(create(c"/dev/shm/tmpfs-test", O_CREAT | O_RDWR, 0o600));
-    good!(ftruncate(fd, 3 * PAGE));
-    let at = good!(mmap(0, 4 * PAGE, READ_WRITE, MAP_SHARED as usize, fd, 0));
-    poke(at + PAGE, 42);
+    let page = rt::page_size();
+    good!(ftruncate(fd, 3 * page));
+    let at = good!(mmap(0, 4 * page, READ_WRITE, MAP_SHARED as usize, fd, 0));
+    poke(at + page, 42);
     in_child!(|| {
-        equal!(peek(at + PAGE), 42);
-        poke(at + PAGE + 1, 43);
-        equal!(pwrite(fd, b"from write", 2 * PAGE), Ok(10));
+        equal!(peek(at + page), 42);
+        poke(at + page + 1, 43);
+        equal!(pwrite(fd, b"from write", 2 * page), Ok(10));
         Ok(())
     });
-    equal!(peek(at + PAGE + 1), 43);
-    equal!(peek(at + 2 * PAGE), b'f');
+    equal!(peek(at + page + 1), 43);
+    equal!(peek(at + 2 * page), b'f');
     let mut byte = [0];
-    equal!(pread(fd, &mut byte, PAGE), Ok(1));
+    equal!(pread(fd, &mut byte, page), Ok(1));
     equal!(byte[0], 42);
-    dies!(SIGBUS, peek(at + 3 * PAGE));
-    good!(munmap(at, 4 * PAGE));
+    dies!(SIGBUS, peek(at + 3 * page));
+    good!(munmap(at, 4 * page));
     good!(close(fd));
     good!(unlink(c"/dev/shm/tmpfs-test"));
     Ok(())
@@ -160,11 +167,12 @@ fn memfd() -> Outcome {
     equal!(stat.size, 6);
     equal!(stat.nlink, 0);
     equal!(stat.mode, 0o100_777);
-    let at = good!(mmap(0, PAGE, READ_WRITE, MAP_SHARED as usize, fd, 0));
+    let page = rt::page_size();
+    let at = good!(mmap(0, page, READ_WRITE, MAP_SHARED as usize, fd, 0));
     equal!(peek(at), b'm');
     good!(close(fd));
     equal!(peek(at + 5), b'y');
-    good!(munmap(at, PAGE));
+    good!(munmap(at, page));
     fails!(call(__NR_memfd_create, [c"test".as_ptr() as usize, 0x8000]), EINVAL);
     Ok(())
 }
