@@ -1,5 +1,6 @@
 """The table of stages, and the verdict. Usage: `python3 -m suite check|all [STAGE...]`, from the repository's root."""
 
+import contextlib
 import fcntl
 import os
 import subprocess
@@ -19,6 +20,7 @@ CHECK = [
     Stage("host-tests", host.cargo_test),
     Stage("toolchain", host.script("tools/tests/toolchain")),
     Stage("console", host.script("tools/tests/console")),
+    Stage("linux-tools", host.script("tools/tests/linux")),
 ]
 
 BUILD = [Stage("image", host.image), Stage("image-debug", host.image_debug)]
@@ -42,32 +44,45 @@ def run_all(names: list[str]) -> list[Result]:
     results = [stage.run() for stage in chosen(CHECK)]
     needing_image = chosen(guest.STAGES + bench.STAGES)
     if needing_image:
-        # Held while we build and boot, so that nobody exchanges the images under us.
-        os.makedirs("target/image", exist_ok=True)
-        lock = os.open("target/image", os.O_RDONLY)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            sys.exit("granule: the disk image is in use by another run")
-        # Who names stages wants them soon, and seldom the slow kernel.
-        for stage in BUILD if not names or "debug" in names else BUILD[:1]:
-            results.append(stage.run())
-            if results[-1].failed:
-                return results
-        with ThreadPoolExecutor(QEMUS) as pool:
-            results += pool.map(Stage.run, needing_image)
-        os.close(lock)
+        with held_image():
+            # Who names stages wants them soon, and seldom the slow kernel.
+            for stage in BUILD if not names or "debug" in names else BUILD[:1]:
+                results.append(stage.run())
+                if results[-1].failed:
+                    return results
+            with ThreadPoolExecutor(QEMUS) as pool:
+                results += pool.map(Stage.run, needing_image)
     results += [stage.run() for stage in chosen(FRONT_DOOR)]
     return results
 
 
+@contextlib.contextmanager
+def held_image():
+    """Held while somebody builds and boots, so that nobody else exchanges the images meanwhile."""
+    os.makedirs("target/image", exist_ok=True)
+    lock = os.open("target/image", os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit("granule: the disk image is in use by another run")
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
 def main() -> int:
-    """Runs what is asked; the last line is the verdict."""
+    """Runs what is asked."""
     what, names = sys.argv[1], sys.argv[2:]
     start = time.monotonic()
     results = [stage.run() for stage in CHECK] if what == "check" else run_all(names)
+    return print_verdict(results, time.monotonic() - start)
+
+
+def print_verdict(results: list[Result], seconds: float) -> int:
+    """Prints the sum of all results as the last line; returns the status that says the same."""
     passed, failed, skipped = (sum(getattr(r, k) for r in results) for k in ("passed", "failed", "skipped"))
-    print(f"all stages: {time.monotonic() - start:.1f} s")
+    print(f"all stages: {seconds:.1f} s")
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""), flush=True)
     return 0 if passed and not failed else 1
 
