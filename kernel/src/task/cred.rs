@@ -227,9 +227,10 @@ impl Current {
         let new = Arc::new(new);
         let old = core::mem::replace(&mut *self.cred.lock(), new.clone());
         if !Arc::ptr_eq(&old.user, &new.user) {
+            // Linux looks before it counts the caller.
+            let late = !new.user.is_root() && self.is_over_process_limit(&new);
             new.user.charge();
             old.user.uncharge();
-            let late = !new.user.is_root() && self.is_over_process_limit(&new);
             self.attributes.too_many_tasks.store(late, Ordering::Relaxed);
         }
         let other = old.euid != new.euid

@@ -5,6 +5,7 @@
 use rt::process::{self, Ended};
 use rt::sys::raw::{__NR_clock_nanosleep, __NR_prlimit64, CLOCK_MONOTONIC};
 use rt::{Arg, Args};
+use tests::files::{pipe, write};
 use tests::ids::{SYS_RESOURCE, become_user, capget, capset, prctl, setresuid};
 use tests::{Errno, Outcome, call, check, equal, fails, good, in_child};
 
@@ -62,14 +63,22 @@ fn run(args: Args) -> Outcome {
         equal!(tests::child::run(|| 7), Ok(Ended::Exited(7)));
         Ok(())
     });
-    // Whoever becomes a user beyond the limit is told by exec.
-    let late = tests::child::run(|| {
+    // Whoever becomes a user that has more processes than the limit is told by exec. Its own is not counted before.
+    let late = || {
         let _ = limit(0, 0);
         if setresuid(USER, USER, USER).is_err() {
             return 1;
         }
         process::execve(c"/bin/true", &[Arg::new(c"true"), Arg::END], args.envp()).raw().into()
-    });
-    equal!(late, Ok(Ended::Exited(Errno::EAGAIN.raw().into())));
+    };
+    equal!(tests::child::run(late), Ok(Ended::Exited(0)));
+    let (reader, writer) = good!(pipe(0));
+    let other = good!(process::spawn(|| {
+        let there = setresuid(USER, USER, USER).is_ok() && write(writer, b"x") == Ok(1);
+        if there { stay() } else { 1 }
+    }));
+    equal!(tests::read(reader, &mut [0]), Ok(1));
+    equal!(tests::child::run(late), Ok(Ended::Exited(Errno::EAGAIN.raw().into())));
+    equal!(process::wait_for(other), Ok(Ended::Exited(0)));
     Ok(())
 }
