@@ -8,6 +8,7 @@ use crate::drivers::gic;
 use crate::platform::Irq;
 use crate::sync::IrqMutex;
 use abi::Errno;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 /// One past the largest interrupt number that can be requested. Enough for the 256 shared
 /// interrupts of the `virt` machine and for small real controllers.
@@ -39,12 +40,21 @@ pub fn request_irq(irq: Irq, handler: Handler, data: usize) -> Result<(), Errno>
     gic::enable_irq(irq)
 }
 
+/// Interrupts handled since boot.
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+/// How many interrupts were handled since boot.
+pub fn count() -> u64 {
+    COUNT.load(Ordering::Relaxed)
+}
+
 /// Takes the pending interrupt of this CPU, if there still is one, and runs its handler.
 ///
 /// Called by the exception vectors with interrupts masked. The line may have gone quiet between the
 /// exception and the acknowledge: that interrupt is spurious and is ignored.
 pub fn handle_irq() {
     while let Some(claim) = gic::acknowledge() {
+        COUNT.fetch_add(1, Ordering::Relaxed);
         let action = ACTIONS.lock().get(claim.intid() as usize).copied().flatten();
         match action {
             Some(action) => (action.handler)(action.data),

@@ -19,6 +19,7 @@ mod ksyms; // names of the kernel's functions
 mod memory; // brings memory to life
 mod panic; // the end of the kernel
 mod platform; // what the device tree says
+mod proc; // /proc
 mod random; // random numbers
 mod reboot; // the orderly end
 mod selftest; // checks inside the running kernel

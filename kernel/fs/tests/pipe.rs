@@ -2,7 +2,7 @@
 
 use abi::{Errno, OpenAccess};
 use fs::io::{PollEvents, PollKeys, SliceSink, SliceSource, Wait};
-use fs::pipe::{PIPE_BUF, Pipe};
+use fs::pipe::{PIPE_BUF, Pipe, PipeKind};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 
@@ -25,7 +25,7 @@ fn operation() -> impl Strategy<Value = Op> {
 proptest! {
     #[test]
     fn agrees_with_a_queue(ops in proptest::collection::vec(operation(), 1..80)) {
-        let pipe = Pipe::new().expect("pipe");
+        let pipe = Pipe::new(PipeKind::Named).expect("pipe");
         let reader = pipe.end(OpenAccess::Read).expect("reader");
         let writer = pipe.end(OpenAccess::Write).expect("writer");
         let mut model = VecDeque::new();
@@ -81,7 +81,7 @@ proptest! {
 
 #[test]
 fn without_readers_a_write_fails() {
-    let pipe = Pipe::new().expect("pipe");
+    let pipe = Pipe::new(PipeKind::Named).expect("pipe");
     let writer = pipe.open(OpenAccess::Write, Wait::NonBlock);
     assert_eq!(writer.err(), Some(Errno::ENXIO));
     let reader = pipe.open(OpenAccess::Read, Wait::NonBlock).expect("reader");
@@ -94,7 +94,7 @@ fn without_readers_a_write_fails() {
 
 #[test]
 fn two_threads_pass_megabytes() {
-    let pipe = Pipe::new().expect("pipe");
+    let pipe = Pipe::new(PipeKind::Named).expect("pipe");
     let reader = pipe.end(OpenAccess::Read).expect("reader");
     let writer = pipe.end(OpenAccess::Write).expect("writer");
     let bytes: Vec<u8> = (0..4u32 << 20).map(|n| (n >> 3) as u8).collect();

@@ -21,52 +21,60 @@ struct Feature {
     shift: u32,
     min: u64,
     bit: u32,
+    /// As `/proc/cpuinfo` calls it.
+    name: &'static str,
 }
 
-const fn feature(register: Register, shift: u32, min: u64, bit: u32) -> Feature {
-    Feature { register, shift, min, bit }
+const fn feature(register: Register, shift: u32, min: u64, bit: u32, name: &'static str) -> Feature {
+    Feature { register, shift, min, bit, name }
 }
 
 use Register::{Isar0, Isar1, Mmfr2, Pfr0};
 
 static HWCAP: [Feature; 24] = [
-    feature(Isar0, 4, 1, 3),   // AES
-    feature(Isar0, 4, 2, 4),   // PMULL
-    feature(Isar0, 8, 1, 5),   // SHA1
-    feature(Isar0, 12, 1, 6),  // SHA2
-    feature(Isar0, 16, 1, 7),  // CRC32
-    feature(Isar0, 20, 2, 8),  // ATOMICS
-    feature(Pfr0, 16, 1, 9),   // FPHP
-    feature(Pfr0, 20, 1, 10),  // ASIMDHP
-    feature(Isar0, 28, 1, 12), // ASIMDRDM
-    feature(Isar1, 12, 1, 13), // JSCVT
-    feature(Isar1, 16, 1, 14), // FCMA
-    feature(Isar1, 20, 1, 15), // LRCPC
-    feature(Isar1, 0, 1, 16),  // DCPOP
-    feature(Isar0, 32, 1, 17), // SHA3
-    feature(Isar0, 36, 1, 18), // SM3
-    feature(Isar0, 40, 1, 19), // SM4
-    feature(Isar0, 44, 1, 20), // ASIMDDP
-    feature(Isar0, 12, 2, 21), // SHA512
-    feature(Isar0, 48, 1, 23), // ASIMDFHM
-    feature(Pfr0, 48, 1, 24),  // DIT
-    feature(Mmfr2, 32, 1, 25), // USCAT
-    feature(Isar1, 20, 2, 26), // ILRCPC
-    feature(Isar0, 52, 1, 27), // FLAGM
-    feature(Isar1, 36, 1, 29), // SB
+    feature(Isar0, 4, 1, 3, "aes"),
+    feature(Isar0, 4, 2, 4, "pmull"),
+    feature(Isar0, 8, 1, 5, "sha1"),
+    feature(Isar0, 12, 1, 6, "sha2"),
+    feature(Isar0, 16, 1, 7, "crc32"),
+    feature(Isar0, 20, 2, 8, "atomics"),
+    feature(Pfr0, 16, 1, 9, "fphp"),
+    feature(Pfr0, 20, 1, 10, "asimdhp"),
+    feature(Isar0, 28, 1, 12, "asimdrdm"),
+    feature(Isar1, 12, 1, 13, "jscvt"),
+    feature(Isar1, 16, 1, 14, "fcma"),
+    feature(Isar1, 20, 1, 15, "lrcpc"),
+    feature(Isar1, 0, 1, 16, "dcpop"),
+    feature(Isar0, 32, 1, 17, "sha3"),
+    feature(Isar0, 36, 1, 18, "sm3"),
+    feature(Isar0, 40, 1, 19, "sm4"),
+    feature(Isar0, 44, 1, 20, "asimddp"),
+    feature(Isar0, 12, 2, 21, "sha512"),
+    feature(Isar0, 48, 1, 23, "asimdfhm"),
+    feature(Pfr0, 48, 1, 24, "dit"),
+    feature(Mmfr2, 32, 1, 25, "uscat"),
+    feature(Isar1, 20, 2, 26, "ilrcpc"),
+    feature(Isar0, 52, 1, 27, "flagm"),
+    feature(Isar1, 36, 1, 29, "sb"),
 ];
 
 static HWCAP2: [Feature; 6] = [
-    feature(Isar1, 0, 2, 0),   // DCPODP
-    feature(Isar0, 52, 2, 7),  // FLAGM2
-    feature(Isar1, 32, 1, 8),  // FRINT
-    feature(Isar1, 52, 1, 13), // I8MM
-    feature(Isar1, 44, 1, 14), // BF16
-    feature(Isar0, 60, 1, 16), // RNG
+    feature(Isar1, 0, 2, 0, "dcpodp"),
+    feature(Isar0, 52, 2, 7, "flagm2"),
+    feature(Isar1, 32, 1, 8, "frint"),
+    feature(Isar1, 52, 1, 13, "i8mm"),
+    feature(Isar1, 44, 1, 14, "bf16"),
+    feature(Isar0, 60, 1, 16, "rng"),
 ];
 
 /// HWCAP_FP and HWCAP_ASIMD.
 const FP_ASIMD: u64 = 1 << 0 | 1 << 1;
+
+/// The names, in the order of the bits.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let present = HWCAP.iter().chain(&HWCAP2).filter(|feature| feature.is_present());
+    ["fp", "asimd"].into_iter().chain(present.map(|feature| feature.name))
+}
 
 /// The two words.
 pub fn hwcaps() -> (u64, u64) {

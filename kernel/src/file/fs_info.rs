@@ -40,7 +40,7 @@ impl FsInfo {
     }
 
     /// The root directory.
-    fn root(&self) -> Arc<Path> {
+    pub fn root(&self) -> Arc<Path> {
         self.root.lock().clone()
     }
 

@@ -13,5 +13,5 @@ mod user_io;
 pub use files::{AtExec, Files};
 pub use fs_info::{FsInfo, FsView};
 pub use page_cache::PageCache;
-pub use root::{mount_root, new_tmpfs, unnamed, vfs};
+pub use root::{CONSOLE, FILE_SYSTEMS, mount_root, new_file_system, unnamed, vfs};
 pub use user_io::UserBuffers;

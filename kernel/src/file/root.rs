@@ -4,6 +4,7 @@
 use super::console::Console;
 use super::disk::Disk;
 use super::random::Random;
+use crate::proc::ProcFs;
 use crate::sync::park::Parking;
 use crate::{block, cmdline, memory, wall_clock};
 use abi::Errno;
@@ -12,6 +13,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use fs::devfs::DevFs;
 use fs::erofs::{Erofs, MountError};
+use fs::inode::FileSystem;
 use fs::kstat::Dev;
 use fs::perm::Cred;
 use fs::tmpfs::{TmpFs, TmpfsOptions};
@@ -20,7 +22,7 @@ use mm::types::PAGE_SIZE;
 use spin::Once;
 
 /// Linux's numbers for `/dev/console` and `/dev/tty`, `/dev/random` and `/dev/urandom`.
-const CONSOLE: Dev = Dev::new(5, 1);
+pub const CONSOLE: Dev = Dev::new(5, 1);
 const TTY: Dev = Dev::new(5, 0);
 const RANDOM: Dev = Dev::new(1, 8);
 const URANDOM: Dev = Dev::new(1, 9);
@@ -43,6 +45,8 @@ pub enum RootError {
     Dev(Errno),
     /// A file system in memory could not be set up.
     Tmpfs(&'static str, Errno),
+    /// A file system that shows the kernel could not be mounted.
+    Kernel(&'static str, Errno),
 }
 
 impl fmt::Display for RootError {
@@ -50,7 +54,7 @@ impl fmt::Display for RootError {
         match self {
             RootError::NoDisk(name) => write!(f, "no disk {name}"),
             RootError::Mount(name, error) => write!(f, "{name}: {error}"),
-            RootError::Tmpfs(at, error) => write!(f, "{at}: {error}"),
+            RootError::Tmpfs(at, error) | RootError::Kernel(at, error) => write!(f, "{at}: {error}"),
             RootError::Dev(error) => write!(f, "/dev: {error}"),
         }
     }
@@ -83,7 +87,7 @@ pub fn mount_root() -> Result<(), RootError> {
     let unnamed = Unnamed::new(&vfs, half, wall_clock::timespec).map_err(RootError::Dev)?;
     UNNAMED.call_once(|| unnamed);
     VFS.call_once(|| vfs);
-    Ok(())
+    mount_kernel("/proc", Arc::new(ProcFs)).map_err(|error| RootError::Kernel("/proc", error))
 }
 
 /// How a tmpfs is made here: at most half of the memory, and as many files as would fit.
@@ -100,9 +104,22 @@ fn tmpfs_options(vfs: &Vfs, root_mode: u32) -> TmpfsOptions {
     }
 }
 
+/// Types of file systems in the order of `/proc/filesystems`, and whether they need a device.
+pub const FILE_SYSTEMS: [(&str, bool); 4] =
+    [("tmpfs", false), ("proc", false), ("devtmpfs", false), ("erofs", true)];
+
+/// A file system of this type for `mount(2)`. ENODEV for what cannot be mounted, EINVAL for options that it does not know.
+pub fn new_file_system(kind: &[u8], options: &[u8]) -> Result<Arc<dyn FileSystem>, Errno> {
+    match kind {
+        b"tmpfs" => Ok(new_tmpfs(options)?),
+        b"proc" => Ok(Arc::new(ProcFs)),
+        _ => Err(Errno::ENODEV),
+    }
+}
+
 /// A tmpfs for `mount(2)` with these options: `size=` (bytes, with k, m, g, or % of the memory), `nr_blocks=`,
 /// `nr_inodes=` and `mode=`. EINVAL for others.
-pub fn new_tmpfs(options: &[u8]) -> Result<Arc<TmpFs>, Errno> {
+fn new_tmpfs(options: &[u8]) -> Result<Arc<TmpFs>, Errno> {
     let mut made = tmpfs_options(vfs(), 0o1777);
     let options = core::str::from_utf8(options).map_err(|_| Errno::EINVAL)?;
     for option in options.split(',').filter(|option| !option.is_empty()) {
@@ -161,6 +178,18 @@ fn mount_tmpfs(vfs: &Vfs, at: &str, root_mode: u32) -> Result<(), Errno> {
     let tmpfs = TmpFs::new(tmpfs_options(vfs, root_mode))?;
     let flags = MountFlags { nodev: true, ..MountFlags::NONE };
     vfs.mount(Arc::new(tmpfs), place, flags, String::from("tmpfs"))?;
+    Ok(())
+}
+
+/// Mounts a file system that shows the kernel. A disk that has no such directory does without.
+fn mount_kernel(at: &str, fs: Arc<dyn FileSystem>) -> Result<(), Errno> {
+    let place = match find(vfs(), at) {
+        Err(Errno::ENOENT) => return Ok(()),
+        place => place?,
+    };
+    let flags = MountFlags { nodev: true, noexec: true, nosuid: true, ..MountFlags::NONE };
+    let source = String::from(fs.name());
+    vfs().mount(fs, place, flags, source)?;
     Ok(())
 }
 

@@ -12,7 +12,10 @@ use crate::{random, reboot};
 
 /// The Linux release whose ABI this is: C libraries refuse what looks too old. The version string says
 /// who we are.
-const RELEASE: &str = "7.2.0";
+pub const RELEASE: &str = "7.2.0";
+
+/// What `uname -v` says.
+pub const VERSION: &str = concat!("#1 SMP Granule ", env!("CARGO_PKG_VERSION"));
 
 /// `uname(2)`.
 pub fn uname(frame: &mut TrapFrame) -> SysResult {
@@ -21,7 +24,7 @@ pub fn uname(frame: &mut TrapFrame) -> SysResult {
         sysname: field("Linux"),
         nodename: field("granule"),
         release: field(RELEASE),
-        version: field(concat!("#1 SMP Granule ", env!("CARGO_PKG_VERSION"))),
+        version: field(VERSION),
         machine: field("aarch64"),
         domainname: field("(none)"),
     })?;

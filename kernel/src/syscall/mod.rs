@@ -16,6 +16,8 @@ mod signal;
 mod time;
 mod wait;
 
+pub use info::{RELEASE, VERSION};
+
 use abi::{Errno, raw};
 
 use crate::arch::trap::TrapFrame;

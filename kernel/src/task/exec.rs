@@ -5,6 +5,7 @@
 use super::cred::{self, ExecCred};
 use super::current;
 use super::page_size::{self, ProgramImage};
+use super::remote::Program;
 use super::rlimit::Rlimits;
 use super::signal::AltStack;
 use super::user_mm::{self, UserMm};
@@ -108,11 +109,12 @@ pub fn execve(path: &[u8], mut arguments: Arguments) -> Result<TrapFrame, Errno>
         map_image(&mut mm, image, file)?;
     }
     map_stack(&mut mm, &layout, &image, program_stack_prot(&program, personality))?;
+    let program_info = Arc::new(Program::new(file.0.path(), image.auxv(), &plan)?);
     let files = task.files()?;
     let files = if Arc::strong_count(&files) > 1 { Arc::new(files.fork()?) } else { files };
 
     // The point of no return.
-    user_mm::install(Arc::new(UserMm::new(mm)));
+    user_mm::install(Arc::new(UserMm::new(mm, program_info)));
     files.close_on_exec();
     *task.files.lock() = Some(files);
     task.set_comm(path.rsplit(|&byte| byte == b'/').next().unwrap_or(path));

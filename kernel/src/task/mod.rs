@@ -9,10 +9,13 @@ pub mod exec;
 pub mod exit;
 pub mod fork;
 pub mod init;
+mod inspect;
 pub mod jobs;
 pub mod kthread;
+pub mod load;
 pub mod page_size;
 pub mod process;
+pub mod remote;
 pub mod rlimit;
 pub mod sched;
 pub mod signal;
@@ -123,6 +126,10 @@ pub struct Task {
     run_time: AtomicU64,
     /// When its present turn began.
     turn_start: AtomicU64,
+    /// When it was made, in nanoseconds since boot.
+    start_time: u64,
+    /// How often it gave up the CPU, and how often that was taken from it.
+    switches: [AtomicU64; 2],
 }
 
 /// What a task was made as.
@@ -232,6 +239,8 @@ impl Task {
             logged_syscalls: [const { AtomicU64::new(0) }; NR_LOGGED / 64],
             run_time: AtomicU64::new(0),
             turn_start: AtomicU64::new(0),
+            start_time: timer::now(),
+            switches: [const { AtomicU64::new(0) }; 2],
         };
         task.set_comm(comm);
         task

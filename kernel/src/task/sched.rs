@@ -5,11 +5,12 @@
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use abi::Errno;
 use spin::Once;
 
+use super::load;
 use super::{NEED_RESCHED, RunState, Task, current, user_mm};
 use crate::arch::{barrier, switch};
 use crate::drivers::timer;
@@ -17,6 +18,9 @@ use crate::sync::IrqMutex;
 
 /// Tasks that want to run and do not; the head is next.
 static RUN_QUEUE: IrqMutex<VecDeque<Arc<Task>>> = IrqMutex::new(VecDeque::new());
+
+/// Switches from one task to another.
+static SWITCHES: AtomicU64 = AtomicU64::new(0);
 
 /// What runs when nothing wants to.
 static IDLE: Once<Arc<Task>> = Once::new();
@@ -61,6 +65,9 @@ pub fn schedule() {
         && !core::ptr::eq(&*next, &*prev)
     {
         let now = timer::now();
+        prev.count_switch();
+        // Changed with interrupts masked, on the one CPU that there is.
+        SWITCHES.store(SWITCHES.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         prev.end_turn(now);
         next.begin_turn(now);
         user_mm::switch_mm(&next);
@@ -149,9 +156,27 @@ pub(super) fn resume(task: &Arc<Task>) {
 
 /// The clock's regular call, in interrupt context: the time of the running program is up.
 pub fn tick() {
-    if !RUN_QUEUE.lock().is_empty() {
+    let waiting = RUN_QUEUE.lock().len();
+    load::tick(waiting + usize::from(!current().is_idle()));
+    if waiting > 0 {
         current().work.fetch_or(NEED_RESCHED, Ordering::Relaxed);
     }
+}
+
+/// Nanoseconds in which nothing wanted to run.
+pub fn idle_time() -> u64 {
+    IDLE.get().map_or(0, |idle| idle.cpu_time())
+}
+
+/// Switches from one task to another since boot.
+pub fn switches() -> u64 {
+    SWITCHES.load(Ordering::Relaxed)
+}
+
+/// Tasks that run or want to.
+pub fn nr_running() -> usize {
+    let running = usize::from(!current().is_idle());
+    RUN_QUEUE.lock().len() + running
 }
 
 /// What the boot context does for ever. Interrupts are unmasked by it.

@@ -30,9 +30,12 @@ struct Table {
     next: Pid,
     /// Whether numbers have gone round: from then on one may name a group or a session whose leader is gone.
     wrapped: bool,
+    /// Tasks made so far.
+    forks: u64,
 }
 
-static TABLE: IrqMutex<Table> = IrqMutex::new(Table { tasks: Vec::new(), next: INIT_PID, wrapped: false });
+static TABLE: IrqMutex<Table> =
+    IrqMutex::new(Table { tasks: Vec::new(), next: INIT_PID, wrapped: false, forks: 0 });
 
 impl Table {
     fn search(&self, pid: Pid) -> Result<usize, usize> {
@@ -74,6 +77,7 @@ pub fn insert(task: &Arc<Task>, parent: Pid) -> Result<(), Errno> {
     }
     let at = table.search(task.pid).unwrap_or_else(|at| at);
     table.tasks.insert(at, task.clone());
+    table.forks += 1;
     Ok(())
 }
 
@@ -81,6 +85,23 @@ pub fn insert(task: &Arc<Task>, parent: Pid) -> Result<(), Errno> {
 pub fn find(pid: Pid) -> Option<Arc<Task>> {
     let table = TABLE.lock();
     table.search(pid).ok().map(|at| table.tasks[at].clone())
+}
+
+/// The task with this number or the next one above it, zombies included.
+pub fn find_from(pid: Pid) -> Option<Arc<Task>> {
+    let table = TABLE.lock();
+    let at = table.search(pid).unwrap_or_else(|at| at);
+    table.tasks.get(at).cloned()
+}
+
+/// The number that was given out last.
+pub fn last_pid() -> Pid {
+    TABLE.lock().next.saturating_sub(1)
+}
+
+/// Tasks made so far.
+pub fn nr_forks() -> u64 {
+    TABLE.lock().forks
 }
 
 /// Number of tasks, zombies included.

@@ -2,6 +2,7 @@
 //! of Linux's `kernel/fork.c` (`mm_struct`) and `context_switch`.
 
 use super::exec::mm_limits;
+use super::remote::Program;
 use super::{Current, Task, current};
 use crate::arch::machine::Machine;
 use crate::arch::{barrier, mmu_context, percpu};
@@ -31,14 +32,16 @@ pub struct UserMm {
     context: Arc<Context>,
     page_size: PageSize,
     task_size: u64,
+    /// What runs in it, for those who look at it from outside.
+    program: Arc<Program>,
 }
 
 impl UserMm {
-    /// Takes over an address space.
-    pub fn new(mm: Mm<Machine>) -> UserMm {
+    /// Takes over the address space that was made for `program`.
+    pub fn new(mm: Mm<Machine>, program: Arc<Program>) -> UserMm {
         let context = mm.tables().context.clone();
         let (page_size, task_size) = (mm.page_size(), mm.task_size());
-        UserMm { mm: Mutex::new(mm), context, page_size, task_size }
+        UserMm { mm: Mutex::new(mm), context, page_size, task_size, program }
     }
 
     /// The address space, for as long as the guard lives.
@@ -48,7 +51,7 @@ impl UserMm {
 
     /// A copy for a child.
     pub fn fork(&self) -> Result<UserMm, Errno> {
-        Ok(UserMm::new(self.lock().fork()?))
+        Ok(UserMm::new(self.lock().fork()?, self.program.clone()))
     }
 
     /// The page size that the process sees.
@@ -59,6 +62,11 @@ impl UserMm {
     /// End of user addresses.
     pub fn task_size(&self) -> u64 {
         self.task_size
+    }
+
+    /// What runs in it.
+    pub fn program(&self) -> &Program {
+        &self.program
     }
 
     /// Makes `addr` accessible. Waits for the disk with the lock released, then looks again: the area may have

@@ -13,6 +13,7 @@ mod outcome;
 pub mod pattern;
 pub mod raw;
 pub mod signal;
+pub mod text;
 
 pub use outcome::{Failure, Outcome, Report, report};
 pub use raw::call;

@@ -23,8 +23,18 @@ pub const DEFAULT_CAPACITY: usize = 64 << 10;
 /// Most that `F_SETPIPE_SZ` gives, Linux's `/proc/sys/fs/pipe-max-size`.
 pub const MAX_CAPACITY: usize = 1 << 20;
 
+/// Whether a pipe can be found by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PipeKind {
+    /// Yes: an open waits for the other end.
+    Named,
+    /// No: whoever opens it again, through `/proc/PID/fd`, does not wait.
+    Unnamed,
+}
+
 /// What the two ends share.
 pub struct Pipe {
+    kind: PipeKind,
     ring: SleepMutex<Ring>,
     /// Bytes in the ring, and bytes that fit: what may be known without the lock.
     len: AtomicUsize,
@@ -44,8 +54,9 @@ pub struct PipeEnd {
 
 impl Pipe {
     /// An empty pipe that nobody has opened.
-    pub fn new() -> Result<Arc<Pipe>, Errno> {
+    pub fn new(kind: PipeKind) -> Result<Arc<Pipe>, Errno> {
         try_arc(Pipe {
+            kind,
             ring: SleepMutex::new(Ring::new(DEFAULT_CAPACITY)),
             len: AtomicUsize::new(0),
             capacity: AtomicUsize::new(DEFAULT_CAPACITY),
@@ -73,6 +84,9 @@ impl Pipe {
 
     /// Opens a named pipe: a reader waits for a writer, a writer for a reader, who may have gone again by then.
     pub fn open(self: &Arc<Pipe>, access: OpenAccess, wait: Wait) -> Result<Arc<PipeEnd>, Errno> {
+        if self.kind == PipeKind::Unnamed && access != OpenAccess::Neither {
+            return self.end(access);
+        }
         let (writer_opens, reader_opens) = (&self.writer_opens, &self.reader_opens);
         let (other, other_opens) = match access {
             OpenAccess::Read => (&self.writers, writer_opens),

@@ -4,13 +4,18 @@
 //!
 //! - [`SpecialFile`]: an open file whose bytes are not in the page cache.
 //! - [`Seq`]: one of text, made piece by piece by a [`SeqSource`] (`seq`), which writes into a [`Text`] (`text`).
+//! - [`TableDirectory`] and [`ListDirectory`]: directories that are written down, and those that grow by themselves.
 //! - [`Attributes`] and [`visit_dots`]: what `stat` and the beginning of a directory tell (`tree`).
 
+mod listing;
 mod seq;
+mod table;
 mod text;
 mod tree;
 
+pub use listing::{ListDirectory, Listed, Listing};
 pub use seq::{Seq, SeqSource};
+pub use table::{Content, Entry, Subject, TableDirectory};
 pub use text::Text;
 pub use tree::{Attributes, FIRST_ENTRY, visit_dots};
 

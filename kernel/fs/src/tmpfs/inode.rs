@@ -8,7 +8,7 @@ use crate::inode::{
 };
 use crate::io::WriteSource;
 use crate::kstat::{Dev, FileType, Kstat, Timespec};
-use crate::pipe::Pipe;
+use crate::pipe::{Pipe, PipeKind};
 use crate::sleep::SleepMutex;
 use abi::Errno;
 use alloc::sync::Arc;
@@ -84,7 +84,7 @@ impl TmpInode {
                 parent: Mutex::new(parent.unwrap_or(ino)),
             }),
             NewKind::Symlink(target) => Kind::Symlink(try_copy(target)?),
-            NewKind::Fifo => Kind::Fifo(Pipe::new()?),
+            NewKind::Fifo => Kind::Fifo(Pipe::new(PipeKind::Named)?),
             NewKind::Socket => Kind::Node(FileType::Socket, Dev::default()),
             NewKind::CharDevice(dev) => Kind::Node(FileType::CharDevice, dev),
             NewKind::BlockDevice(dev) => Kind::Node(FileType::BlockDevice, dev),

@@ -6,7 +6,7 @@ use crate::io::DeviceMmap;
 use abi::{Errno, Prot};
 use alloc::sync::Arc;
 use core::fmt;
-use mm::filemap::{AddressSpace, MappedFile};
+use mm::filemap::{AddressSpace, FileId, MappedFile};
 
 /// What a mapping of a file refers to.
 pub enum MmapTarget {
@@ -62,6 +62,11 @@ impl File {
 impl MappedFile for MappedOpenFile {
     fn mapping(&self) -> &Arc<AddressSpace> {
         &self.mapping
+    }
+
+    fn id(&self) -> FileId {
+        let Ok(stat) = self.file.stat() else { return FileId::default() };
+        FileId { major: stat.dev.major, minor: stat.dev.minor, ino: stat.ino }
     }
 
     fn write_path(&self, out: &mut dyn fmt::Write) -> fmt::Result {

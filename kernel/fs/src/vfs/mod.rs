@@ -78,7 +78,7 @@ impl Vfs {
     pub fn new(fs: Arc<dyn FileSystem>, flags: MountFlags, source: String) -> Result<Vfs, Errno> {
         let root = Dentry::new_root(fs.root()?)?;
         let mounts = MountTable::new();
-        let mount = mounts.add(Mount { fs, root, at: None, flags, source })?;
+        let mount = mounts.add(Mount::new(fs, root, None, flags, source))?;
         Ok(Vfs {
             root: Path::root_of(mount),
             mounts,
@@ -116,7 +116,7 @@ impl Vfs {
             return Err(Errno::ENOTDIR);
         }
         let root = Dentry::new_root(fs.root()?)?;
-        self.mounts.add(Mount { fs, root, at: Some(at), flags, source })
+        self.mounts.add(Mount::new(fs, root, Some(at), flags, source))
     }
 
     /// The mounts, oldest first.

@@ -9,6 +9,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::sync::atomic::{AtomicU32, Ordering};
 use spin::RwLock;
 
 /// What stands behind the path of a file whose name is gone.
@@ -47,6 +48,22 @@ pub struct Mount {
     pub flags: MountFlags,
     /// What is mounted, for `/proc/mounts`: a device's path or a word.
     pub source: String,
+    /// Its number, which no other mount ever has.
+    pub id: u32,
+}
+
+impl Mount {
+    /// The mount of `fs`, whose root is `root`, over `at`.
+    pub(super) fn new(
+        fs: Arc<dyn FileSystem>,
+        root: Arc<Dentry>,
+        at: Option<Path>,
+        flags: MountFlags,
+        source: String,
+    ) -> Mount {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        Mount { fs, root, at, flags, source, id: NEXT.fetch_add(1, Ordering::Relaxed) }
+    }
 }
 
 /// A place in the tree: which mount, and which name in it.

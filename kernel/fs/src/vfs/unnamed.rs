@@ -8,7 +8,7 @@ use crate::alloc_util::{try_arc, try_copy};
 use crate::inode::FileSystem;
 use crate::kstat::Timespec;
 use crate::perm::Cred;
-use crate::pipe::{Pipe, PipeInode};
+use crate::pipe::{Pipe, PipeInode, PipeKind};
 use crate::tmpfs::{TmpFs, TmpfsOptions};
 use abi::{Errno, OpenAccess, OpenFlags};
 use alloc::format;
@@ -33,7 +33,7 @@ impl Unnamed {
         let tmpfs = try_arc(TmpFs::new(options)?)?;
         let root = Dentry::new_root(tmpfs.root()?)?;
         let flags = MountFlags { nodev: true, ..MountFlags::NONE };
-        let mount = try_arc(Mount { fs: tmpfs.clone(), root, at: None, flags, source: String::new() })?;
+        let mount = try_arc(Mount::new(tmpfs.clone(), root, None, flags, String::new()))?;
         Ok(Unnamed { tmpfs, mount, clock, next_pipe: AtomicU64::new(1) })
     }
 
@@ -54,7 +54,7 @@ impl Unnamed {
     pub fn pipe(&self, cred: &Cred, flags: OpenFlags) -> Result<[Arc<File>; 2], Errno> {
         let number = self.next_pipe.fetch_add(1, Ordering::Relaxed);
         let stat = self.mount.root.inode().stat()?;
-        let pipe = Pipe::new()?;
+        let pipe = Pipe::new(PipeKind::Unnamed)?;
         let inode = try_arc(PipeInode::new(&pipe, stat.dev, number, (self.clock)(), (cred.uid, cred.gid)))?;
         let dentry = Dentry::new_anonymous(inode, format!("pipe:[{number}]").as_bytes())?;
         let end = |access, flag: OpenFlags| {

@@ -116,6 +116,18 @@ impl PageTables {
         }
     }
 
+    /// Calls `f` with each entry of `start..end` that is not none, hardware's notes in the native table included.
+    pub fn for_each_pte<H: Hw>(&self, mem: &Memory<H>, start: u64, end: u64, mut f: impl FnMut(u64, Pte)) {
+        self.linux.for_each_run(mem, start, end, |run| {
+            for i in 0..(run.end - run.start) / PAGE_SIZE {
+                if mem.hw.read_desc(run.desc.offset(i * 8)) != 0 {
+                    let va = run.start + i * PAGE_SIZE;
+                    f(va, self.lookup(mem, va).pte);
+                }
+            }
+        });
+    }
+
     /// Allocates the tables for `start..end`, so that [`PageTables::set_ptes`] there cannot fail (Linux's `pte_alloc`).
     /// ENOMEM when a Linux table cannot be had; lack of a native one, which needs more frames in a row, is a fallback.
     pub fn pte_alloc<H: Hw>(

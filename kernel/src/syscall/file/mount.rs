@@ -5,7 +5,7 @@ use super::super::layout::Statfs;
 use super::{check_flags, place_at};
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::{UserPtr, strncpy_from_user};
-use crate::file::{new_tmpfs, vfs};
+use crate::file::{new_file_system, vfs};
 use crate::heap;
 use crate::task::current;
 use abi::{CapSet, Errno, raw};
@@ -25,7 +25,7 @@ const MS_IGNORED: u32 = raw::MS_SYNCHRONOUS
     | raw::MS_STRICTATIME
     | raw::MS_LAZYTIME;
 
-/// `mount(2)`: a new tmpfs. ENODEV for other types; EINVAL for what is no new mount (remounting, binding, moving).
+/// `mount(2)`: a new tmpfs or another view of `/proc`. ENODEV for other types; EINVAL for what is no new mount (remounting, binding, moving).
 pub fn mount(frame: &mut TrapFrame) -> SysResult {
     let [source, target, kind, flags, data, _] = frame.args();
     heap::reserve()?;
@@ -39,17 +39,14 @@ pub fn mount(frame: &mut TrapFrame) -> SysResult {
     if flags & !(MS_IGNORED | raw::MS_RDONLY | raw::MS_NOSUID | raw::MS_NODEV | raw::MS_NOEXEC) != 0 {
         return Err(Errno::EINVAL);
     }
-    if kind != b"tmpfs" {
-        return Err(Errno::ENODEV);
-    }
-    let tmpfs = new_tmpfs(&data)?;
+    let new = new_file_system(&kind, &data)?;
     let flags = MountFlags {
         read_only: flags & raw::MS_RDONLY != 0,
         nodev: flags & raw::MS_NODEV != 0,
         noexec: flags & raw::MS_NOEXEC != 0,
         nosuid: flags & raw::MS_NOSUID != 0,
     };
-    vfs().mount(tmpfs, at, flags, String::from_utf8_lossy(&source).into_owned())?;
+    vfs().mount(new, at, flags, String::from_utf8_lossy(&source).into_owned())?;
     Ok(0)
 }
 

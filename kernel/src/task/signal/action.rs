@@ -1,7 +1,7 @@
 //! What a process does about each signal. Mirrors Linux's `sighand_struct`.
 
 use crate::sync::IrqMutex;
-use abi::signal::{NSIG, SaFlags, SigAction, Signal};
+use abi::signal::{NSIG, SaFlags, SigAction, SigSet, Signal};
 use alloc::sync::Arc;
 
 /// One action for each signal.
@@ -35,6 +35,21 @@ impl Actions {
             Some(table) => table.lock()[signal.index()],
             None => SigAction::default(),
         }
+    }
+
+    /// Signals that are ignored, and those that are caught.
+    pub fn ignored_and_caught(&self) -> [SigSet; 2] {
+        let mut sets = [SigSet::EMPTY; 2];
+        if let Some(table) = self.table() {
+            for (signal, action) in (1..=NSIG.into()).filter_map(Signal::new).zip(table.lock().iter()) {
+                match action.handler {
+                    SigAction::SIG_DFL => {}
+                    SigAction::SIG_IGN => sets[0] = sets[0].with(signal),
+                    _ => sets[1] = sets[1].with(signal),
+                }
+            }
+        }
+        sets
     }
 
     /// Replaces what happens on `signal`.

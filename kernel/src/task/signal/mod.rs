@@ -112,6 +112,12 @@ impl Task {
         state.pending.set().union(self.signals.pending.lock().set())
     }
 
+    /// What was sent to the task alone, and what to its process, delivered or not.
+    pub fn pending_apart(&self) -> [SigSet; 2] {
+        let state = self.process.signals.state.lock();
+        [self.signals.pending.lock().set(), state.pending.set()]
+    }
+
     /// Whether a signal is to be delivered to the task: it shall not go to sleep where it can be interrupted.
     pub fn signal_pending(&self) -> bool {
         self.work.load(Ordering::Relaxed) & SIGPENDING != 0

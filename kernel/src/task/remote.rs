@@ -1,0 +1,67 @@
+//! Looking into the memory of a process from outside: what its program is, and its bytes. Mirrors Linux's
+//! `access_remote_vm` and what `mm_struct` keeps for `/proc`.
+
+use super::user_mm::UserMm;
+use crate::memory;
+use ::mm::hw::Hw;
+use ::mm::types::{Access, PAGE_SIZE};
+use abi::Errno;
+use arrayvec::ArrayVec;
+use binfmt::ExecPlan;
+use core::ops::Range;
+use fs::vfs::Path;
+
+/// Longest auxiliary vector in bytes.
+const AUXV_MAX: usize = 512;
+
+/// What `execve` knew of a program. Shared by all processes that were forked from it.
+pub struct Program {
+    /// The program file.
+    pub exe: Path,
+    /// The auxiliary vector as the program got it.
+    pub auxv: ArrayVec<u8, AUXV_MAX>,
+    /// Bytes of code.
+    pub code: Range<u64>,
+    /// Bytes of data.
+    pub data: Range<u64>,
+}
+
+impl Program {
+    /// The program in file `exe`, which is loaded as `plan` says. E2BIG for a vector that is too long, which none is.
+    pub fn new(exe: &Path, auxv: &[u8], plan: &ExecPlan) -> Result<Program, Errno> {
+        let auxv = auxv.try_into().map_err(|_| Errno::E2BIG)?;
+        Ok(Program { exe: exe.clone(), auxv, code: plan.code.clone(), data: plan.data.clone() })
+    }
+}
+
+impl UserMm {
+    /// Reads the bytes at `addr` as far as they can be read; how many that were. Pages that are not in memory are brought
+    /// in, which may sleep. The lock is not held while `buf` is in the hands of others, so `buf` is the kernel's.
+    pub fn read_remote(&self, addr: u64, buf: &mut [u8]) -> usize {
+        let mut done = 0;
+        while done < buf.len() {
+            let Some(at) = addr.checked_add(done as u64) else { break };
+            let in_page = at % PAGE_SIZE;
+            let len = ((PAGE_SIZE - in_page) as usize).min(buf.len() - done);
+            match self.read_present(at, &mut buf[done..done + len]) {
+                Some(()) => done += len,
+                // Several may be at it, so that what one brought in may be gone again when the other looks.
+                None if self.handle_fault(at, Access::Read).is_ok() => {}
+                None => break,
+            }
+        }
+        done
+    }
+
+    /// The bytes at `addr`, which are in one kernel page, if that is in memory.
+    fn read_present(&self, addr: u64, buf: &mut [u8]) -> Option<()> {
+        let mm = self.lock();
+        mm.vmas().at(addr)?;
+        let pte = mm.tables().ptep_get(mm.mem(), addr);
+        if !pte.present() {
+            return None;
+        }
+        memory::get().hw.read_bytes(pte.pfn().addr().offset(addr % PAGE_SIZE), buf);
+        Some(())
+    }
+}
