@@ -3,11 +3,12 @@
 use crate::arch::kmap::{self, Protection};
 use crate::arch::machine::Machine;
 use crate::arch::{mmu_context, percpu, phys};
-use crate::{frames, heap};
+use crate::{cmdline, frames, heap};
 use alloc::sync::Arc;
 use boot::layout::{self, PAGE_SIZE};
 use core::sync::atomic::Ordering;
 use mm::Memory;
+use mm::arm64::NativeMode;
 use mm::folio::FrameMeta;
 use mm::memblock::Memblock;
 use mm::types::{Pfn, PhysAddr};
@@ -51,6 +52,11 @@ pub fn init(mut memblock: Memblock) -> Option<()> {
         (frames::free_count() * PAGE_SIZE) >> 20
     );
     let memory = Memory::new(Machine::new(), base, metadata, percpu::MAX_CPUS).ok()?;
+    match cmdline::get("native_table") {
+        None | Some("eager") => {}
+        Some("lazy") => memory.set_native_mode(NativeMode::Lazy),
+        Some(other) => log::warn!("native_table={other}: must be eager or lazy; it is eager"),
+    }
     MEMORY.call_once(|| Arc::new(memory));
     Some(())
 }

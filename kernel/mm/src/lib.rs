@@ -14,6 +14,7 @@ pub mod memblock;
 pub mod memory;
 pub mod mm;
 pub mod mmap;
+mod native;
 pub mod page_abi;
 pub mod policy;
 pub mod sg;

@@ -1,15 +1,17 @@
 //! All of the machine's memory: the metadata of its frames, the lists of free ones, ASIDs, counters.
 
+use crate::arm64::NativeMode;
 use crate::arm64::asid::Asids;
 use crate::filemap::{AddressSpace, FolioSink};
 use crate::folio::{Folio, FrameMeta, FreeLists};
 use crate::hw::Hw;
+use crate::policy::Mthp;
 use crate::stats::Stats;
 use crate::types::{PageSize, Pfn};
 use abi::Errno;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The memory of one machine. The kernel has one; each host test has its own.
 pub struct Memory<H: Hw> {
@@ -21,7 +23,10 @@ pub struct Memory<H: Hw> {
     pub(crate) asids: Asids,
     /// Counters of the whole system.
     pub stats: Stats,
+    /// Sizes of anonymous folios.
+    pub mthp: Mthp,
     zero: Folio,
+    native_lazy: AtomicBool,
     mappings: spin::Mutex<Vec<Weak<AddressSpace>>>,
 }
 
@@ -37,7 +42,9 @@ impl<H: Hw> Memory<H> {
             free: spin::Mutex::new(FreeLists::new(frames.len() as u64)),
             asids,
             stats: Stats::default(),
+            mthp: Mthp::default(),
             zero: Folio(base),
+            native_lazy: AtomicBool::new(false),
             mappings: spin::Mutex::new(Vec::new()),
         };
         let zero = mem.alloc_anon_folio(PageSize::Size64K.order()).ok_or(Errno::ENOMEM)?;
@@ -49,6 +56,16 @@ impl<H: Hw> Memory<H> {
     /// The folio that is always zero, as large as the largest process page; mapped read-only and not counted.
     pub fn zero_folio(&self) -> Folio {
         self.zero
+    }
+
+    /// When new address spaces make their native entries (`native_table=` on the command line).
+    pub fn native_mode(&self) -> NativeMode {
+        if self.native_lazy.load(Relaxed) { NativeMode::Lazy } else { NativeMode::Eager }
+    }
+
+    /// Sets that for address spaces to come.
+    pub fn set_native_mode(&self, mode: NativeMode) {
+        self.native_lazy.store(mode == NativeMode::Lazy, Relaxed);
     }
 
     /// Remembers a file that has folios, so that reclaim finds them. Out of memory leaves the file out: it is then

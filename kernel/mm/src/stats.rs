@@ -32,6 +32,8 @@ counters! {
     pgmajfault,
     /// Faults that found nothing to do but a stale TLB entry.
     pgfault_spurious,
+    /// Faults that found nothing to do but a native entry to make.
+    native_refill,
     /// Anonymous folios allocated by faults.
     anon_fault_alloc,
     /// Pages copied on write.
@@ -44,6 +46,14 @@ counters! {
     linux_entries,
     /// Entries written into native tables.
     native_entries,
+    /// Blocks of entries that got the Contiguous bit.
+    contpte_fold,
+    /// Blocks that lost it while they were mapped.
+    contpte_unfold,
+    /// Native tables given up as a cache, in kernel pages.
+    native_tables_dropped,
+    /// Address spaces that went back to a native table.
+    native_return,
     /// TLB invalidations issued, of any kind.
     tlbi,
     /// Batches that reached the TLB.

@@ -7,9 +7,13 @@ mod common;
 
 use common::hw::Setup;
 use common::world::{Kind, Op, SLOTS, World};
+use mm::arm64::NativeMode;
+use mm::arm64::geometry::Geometry;
 use mm::types::PageSize;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 fn kind() -> impl Strategy<Value = Kind> {
     prop_oneof![
@@ -20,9 +24,10 @@ fn kind() -> impl Strategy<Value = Kind> {
     ]
 }
 
-fn op() -> impl Strategy<Value = Op> {
-    let slot = 0..SLOTS;
-    let pages = prop_oneof![3 => 0u64..3, 1 => 0u64..SLOTS];
+/// Operations on few pages near the table's edge, and on whole blocks, which begin there: two pages from the start.
+fn op(block: u64) -> impl Strategy<Value = Op> {
+    let slot = prop_oneof![8 => 0..SLOTS, 1 => Just(2), 1 => 0..block + SLOTS];
+    let pages = prop_oneof![12 => 0u64..3, 3 => 0u64..SLOTS, 1 => 0..block + SLOTS, 2 => Just(block - 1)];
     let prot = || prop_oneof![2 => Just(3u32), 1 => 0u32..8];
     let sub = 0u64..16;
     prop_oneof![
@@ -43,18 +48,31 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (0usize..3, 0usize..2).prop_map(|(proc, cpu)| Op::Switch { proc, cpu }),
         1 => Just(Op::Reclaim),
         1 => any::<bool>().prop_map(|on| Op::Fragment { on }),
+        1 => Just(Op::DropNative),
         1 => (0u64..6, any::<bool>()).prop_map(|(after, all)| Op::NextAllocFails { after, all }),
     ]
 }
 
-fn setup() -> impl Strategy<Value = Setup> {
-    (any::<u64>(), any::<bool>(), any::<bool>()).prop_map(|(seed, hafdbs, tlbi_range)| Setup {
-        seed,
-        hafdbs,
-        tlbi_range,
-        nr_frames: 2048,
-        asid_bits: 16,
-    })
+/// Puts memory for a whole block before `ops`, so that there is often one.
+fn begin(block: u64, ops: Vec<Op>) -> Vec<Op> {
+    let map = Op::Map { slot: 0, pages: block + SLOTS - 1, prot: 3, kind: Kind::Anon, offset: 0 };
+    [map, Op::Write { slot: 3, sub: 0, value: 7 }].into_iter().chain(ops).collect()
+}
+
+fn setup(mode: NativeMode) -> impl Strategy<Value = Setup> {
+    // Base pages only, all sizes, or the one that fills a block of 4K or of the larger granules.
+    let orders = prop_oneof![2 => Just(0u32), 1 => Just(u32::MAX), 2 => Just(1 << 4), 2 => Just(1 << 9)];
+    (any::<u64>(), any::<bool>(), any::<bool>(), orders).prop_map(
+        move |(seed, hafdbs, tlbi_range, orders)| Setup {
+            seed,
+            hafdbs,
+            tlbi_range,
+            nr_frames: 8192,
+            asid_bits: 16,
+            mode,
+            orders,
+        },
+    )
 }
 
 fn from_env(name: &str, default: u64) -> u64 {
@@ -62,7 +80,7 @@ fn from_env(name: &str, default: u64) -> u64 {
 }
 
 /// (a) to (g) over random operations.
-fn run(page: PageSize) {
+fn run(page: PageSize, mode: NativeMode) {
     let seed = from_env("PROPERTY_SEED", 1);
     let cases = from_env("PROPERTY_CASES", 500) as u32;
     println!("PROPERTY_SEED={seed} PROPERTY_CASES={cases}, about {} operations", cases * 75);
@@ -71,7 +89,11 @@ fn run(page: PageSize) {
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(config, rng);
-    let strategy = (setup(), proptest::collection::vec(op(), 1..150));
+    let block = Geometry::of(page).cont_ptes;
+    let ops = (any::<bool>(), proptest::collection::vec(op(block), 1..150));
+    let strategy =
+        (setup(mode), ops.prop_map(move |(begun, ops)| if begun { begin(block, ops) } else { ops }));
+    let counted = RefCell::new(BTreeMap::<&str, u64>::new());
     let result = runner.run(&strategy, |(setup, ops)| {
         let mut world = World::new(page, setup);
         for (i, op) in ops.iter().enumerate() {
@@ -80,25 +102,45 @@ fn run(page: PageSize) {
                 world.check_tables();
             }
         }
+        world.mem.stats.for_each(|name, count| *counted.borrow_mut().entry(name).or_insert(0) += count);
         world.finish();
         Ok(())
     });
     if let Err(failure) = result {
         panic!("seed {seed}: {failure}");
     }
+    let counted = counted.into_inner();
+    println!("{counted:?}");
+    // Operations that never happened prove nothing.
+    let everywhere = ["contpte_fold", "contpte_unfold", "cow_copy", "cow_reuse", "tlbi", "pgmajfault"];
+    let larger_pages = ["native_refill", "native_tables_dropped", "native_fallback_no_contig_memory"];
+    let larger_pages = larger_pages.iter().filter(|_| page != PageSize::Size4K);
+    for name in everywhere.iter().chain(larger_pages) {
+        assert_ne!(counted[name], 0, "{name} never happened");
+    }
 }
 
 #[test]
 fn processes_with_4k_pages() {
-    run(PageSize::Size4K);
+    run(PageSize::Size4K, NativeMode::Eager);
 }
 
 #[test]
 fn processes_with_16k_pages() {
-    run(PageSize::Size16K);
+    run(PageSize::Size16K, NativeMode::Eager);
 }
 
 #[test]
 fn processes_with_64k_pages() {
-    run(PageSize::Size64K);
+    run(PageSize::Size64K, NativeMode::Eager);
+}
+
+#[test]
+fn processes_with_16k_pages_and_lazy_native_tables() {
+    run(PageSize::Size16K, NativeMode::Lazy);
+}
+
+#[test]
+fn processes_with_64k_pages_and_lazy_native_tables() {
+    run(PageSize::Size64K, NativeMode::Lazy);
 }

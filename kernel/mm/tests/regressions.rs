@@ -4,12 +4,21 @@ mod common;
 
 use common::hw::Setup;
 use common::world::{Kind, Op, World};
+use mm::arm64::NativeMode;
 use mm::types::PageSize;
 
 const RW: u32 = 3;
 
 /// A machine without hardware access flag and dirty state, one of the two kinds that there are.
-const PLAIN: Setup = Setup { seed: 0, hafdbs: false, tlbi_range: false, nr_frames: 2048, asid_bits: 16 };
+const PLAIN: Setup = Setup {
+    seed: 0,
+    hafdbs: false,
+    tlbi_range: false,
+    nr_frames: 2048,
+    asid_bits: 16,
+    mode: NativeMode::Eager,
+    orders: 0,
+};
 
 fn run(page: PageSize, ops: &[Op]) {
     let mut world = World::new(page, PLAIN);

@@ -122,6 +122,12 @@ impl Geometry {
         1 << self.bits_per_level
     }
 
+    /// Bytes that one Contiguous run of leaf descriptors maps.
+    #[inline]
+    pub const fn cont_size(&self) -> u64 {
+        self.cont_ptes << self.page_shift
+    }
+
     /// log2 of a table in kernel pages: a table fills one page of its granule.
     #[inline]
     pub const fn table_order(&self) -> u8 {

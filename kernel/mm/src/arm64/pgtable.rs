@@ -5,11 +5,13 @@
 //! entries cannot fail, so a caller allocates first and commits after (check phase, commit phase).
 
 use super::asid::Context;
+use super::contpte::Block;
+use super::fallback::Fallback;
 use super::geometry::{GRANULE_4K, Geometry};
 use super::linux_table;
-use super::native_table;
+use super::native_table::{self, NativeMode, Pair};
 use super::pte::Pte;
-use super::table::{Rest, Table};
+use super::table::{LeafRun, Rest, Table};
 use super::tlb::MmuGather;
 use crate::hw::Hw;
 use crate::memory::Memory;
@@ -18,21 +20,6 @@ use crate::types::{PAGE_SIZE, PageSize, PhysAddr};
 use abi::Errno;
 use alloc::sync::Arc;
 
-/// Why a process does not run on a native table though its page size would have one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fallback {
-    /// The CPU lacks the granule.
-    NoGranule,
-    /// No physically contiguous memory in process pages.
-    NoContigMemory,
-    /// A device mapping whose frames are not aligned to the process page.
-    UnalignedPfn,
-    /// A file whose small folios cannot be replaced now.
-    MappingBusy,
-    /// An operation that the native table cannot express: a bug.
-    Untranslatable,
-}
-
 /// What is found at an address.
 #[derive(Clone, Copy, Debug)]
 pub struct Lookup {
@@ -40,14 +27,17 @@ pub struct Lookup {
     pub pte: Pte,
     /// Whether [`PageTables::set_ptes`] there finds its tables.
     pub has_tables: bool,
+    /// Whether hardware's table lacks what the entry says.
+    pub needs_fill: bool,
 }
 
 /// The tables of one address space.
 pub struct PageTables {
-    linux: Table,
-    native: Option<Table>,
-    page: PageSize,
-    fallback: Option<Fallback>,
+    pub(super) linux: Table,
+    pub(super) native: Option<Table>,
+    pub(super) page: PageSize,
+    pub(super) fallback: Option<Fallback>,
+    pub(super) mode: NativeMode,
     /// What a switch to these tables needs.
     pub context: Arc<Context>,
 }
@@ -58,7 +48,8 @@ impl PageTables {
     pub fn new<H: Hw>(mem: &Memory<H>, page: PageSize) -> Result<PageTables, Errno> {
         let linux = Table::new(mem, &GRANULE_4K)?;
         let context = Arc::new(Context::new(&linux));
-        let mut tables = PageTables { linux, native: None, page, fallback: None, context };
+        let mut tables =
+            PageTables { linux, native: None, page, fallback: None, mode: mem.native_mode(), context };
         if page != PageSize::Size4K {
             if !mem.hw.features().granules.has(page) {
                 tables.note_fallback(mem, Fallback::NoGranule);
@@ -96,23 +87,41 @@ impl PageTables {
         self.fallback
     }
 
+    /// Whether native entries are made by faults only.
+    pub fn is_lazy(&self) -> bool {
+        self.native.is_some() && self.mode == NativeMode::Lazy
+    }
+
+    /// Memory in the Linux table and in the native table, in bytes.
+    pub fn table_bytes(&self) -> (u64, u64) {
+        (self.linux.bytes(), self.native.as_ref().map_or(0, Table::bytes))
+    }
+
+    pub(super) fn pair(&self) -> Option<Pair<'_>> {
+        let native = self.native.as_ref()?;
+        Some(Pair { linux: &self.linux, native, mode: self.mode })
+    }
+
     /// The entry for the kernel page at `va`, hardware's notes in the native table included.
     pub fn ptep_get<H: Hw>(&self, mem: &Memory<H>, va: u64) -> Pte {
         self.lookup(mem, va).pte
     }
 
-    /// As [`PageTables::ptep_get`], and whether all last-level tables for the process page around `va` exist.
+    /// As [`PageTables::ptep_get`], and what the tables for the process page around `va` lack.
     pub fn lookup<H: Hw>(&self, mem: &Memory<H>, va: u64) -> Lookup {
         let Some(at) = self.linux.leaf(mem, va) else {
-            return Lookup { pte: Pte::none(), has_tables: false };
+            return Lookup { pte: Pte::none(), has_tables: false, needs_fill: self.native.is_some() };
         };
-        let pte = Pte(mem.hw.read_desc(at));
-        match &self.native {
-            None => Lookup { pte, has_tables: true },
-            Some(native) => match native.leaf(mem, va) {
-                Some(at) => Lookup { pte: native_table::fold(mem.hw.read_desc(at), pte), has_tables: true },
-                None => Lookup { pte, has_tables: false },
-            },
+        let pte = Pte(mem.hw.read_desc(at)).mknoncont();
+        if self.native.is_none() {
+            return Lookup { pte, has_tables: true, needs_fill: false };
+        }
+        let slot = mem.native_slot(at, self.page);
+        let native = slot.map_or(0, |slot| mem.hw.read_desc(slot));
+        Lookup {
+            pte: native_table::fold(native, pte),
+            has_tables: slot.is_some() || self.mode == NativeMode::Lazy,
+            needs_fill: native == 0,
         }
     }
 
@@ -136,13 +145,36 @@ impl PageTables {
         start: u64,
         end: u64,
     ) -> Result<(), Errno> {
-        alloc_leaves(&self.linux, gather.mem(), start, end)?;
-        if let Some(native) = &self.native
-            && alloc_leaves(native, gather.mem(), start, end).is_err()
-        {
+        let mem = gather.mem();
+        let mut bound = Ok(());
+        let mut va = start;
+        while va < end {
+            self.linux.leaf_alloc(mem, va)?;
+            if self.mode == NativeMode::Eager
+                && let Some(pair) = self.pair()
+            {
+                bound = bound.and(pair.bind(mem, va));
+            }
+            va = (va & !(self.linux.leaf_table_size() - 1)).saturating_add(self.linux.leaf_table_size());
+        }
+        if bound.is_err() {
             self.fall_back(gather, Fallback::NoContigMemory);
         }
         Ok(())
+    }
+
+    /// Makes hardware's table say what the Linux entries of the process page around `va` say, if it does not: in lazy mode,
+    /// or after native tables were dropped. Lack of frames for a native table is a fallback.
+    pub fn fill_native<H: Hw>(&mut self, gather: &mut MmuGather<'_, H>, va: u64) {
+        let mem = gather.mem();
+        let va = self.page.align_down(va);
+        let Some(pair) = self.pair() else { return };
+        let result = match pair.bind(mem, va) {
+            Ok(()) => pair.fill(gather, va),
+            Err(_) => return self.fall_back(gather, Fallback::NoContigMemory),
+        };
+        self.check(gather, result);
+        mem.hw.dsb_ishst();
     }
 
     /// Maps `nr_kernel_pages` pages of one folio from `va` on: `pte` is the first entry, the others follow it. Nothing
@@ -156,24 +188,22 @@ impl PageTables {
     ) {
         let mem = gather.mem();
         let end = va + nr_kernel_pages * PAGE_SIZE;
+        let mut result = Ok(());
+        let pair = self.pair();
         self.linux.for_each_run(mem, va, end, |run| {
+            let first = pte.advance((run.start - va) / PAGE_SIZE);
+            debug_assert!(is_clear(mem, run), "entries for {:#x} overwritten", run.start);
+            let Some(pair) = &pair else { return linux_table::set_live(gather, run, first) };
             for i in 0..(run.end - run.start) / PAGE_SIZE {
-                let at = run.desc.offset(i * 8);
-                debug_assert_eq!(
-                    mem.hw.read_desc(at),
-                    0,
-                    "entry for {:#x} overwritten",
-                    run.start + i * PAGE_SIZE
-                );
-                mem.hw.write_desc(at, pte.advance((run.start - va) / PAGE_SIZE + i).0);
+                mem.hw.write_desc(run.desc.offset(i * 8), first.advance(i).0);
+            }
+            if self.mode == NativeMode::Eager {
+                result = result.and(pair.set(mem, run, first));
             }
         });
         Stats::add(&mem.stats.set_ptes, 1);
         Stats::add(&mem.stats.linux_entries, nr_kernel_pages);
-        if let Some(native) = &self.native {
-            let result = native_table::fill(&self.linux, native, gather, (va, end));
-            self.check(gather, result);
-        }
+        self.check(gather, result);
         // A walk right after the return sees the entries; without this it might fault once more.
         mem.hw.dsb_ishst();
     }
@@ -188,11 +218,10 @@ impl PageTables {
         mut f: impl FnMut(u64, Pte) -> Pte,
         mut done: impl FnMut(&mut MmuGather<'_, H>, u64, Pte),
     ) {
-        match &self.native {
+        match self.pair() {
             None => linux_table::update_live(&self.linux, gather, (start, end), &mut f, &mut done),
-            Some(native) => {
-                let result =
-                    native_table::update(&self.linux, native, gather, (start, end), &mut f, &mut done);
+            Some(pair) => {
+                let result = pair.update(gather, (start, end), &mut f, &mut done);
                 self.check(gather, result);
             }
         }
@@ -223,7 +252,8 @@ impl PageTables {
     }
 
     /// Gives the entries of `start..end` what an access needs: accessed, and dirty for a write to an entry that allows
-    /// it (Linux's `ptep_set_access_flags`). Only widens. The caller's batch drops a stale entry, should a TLB hold one.
+    /// it (Linux's `ptep_set_access_flags`). Only widens. In a Contiguous run all entries get it, since hardware may look at
+    /// any of them. The caller's batch drops a stale entry, should a TLB hold one.
     pub fn ptep_set_access_flags<H: Hw>(
         &mut self,
         gather: &mut MmuGather<'_, H>,
@@ -236,8 +266,17 @@ impl PageTables {
             (true, false) => pte.mkyoung(),
             (true, true) => pte.mkyoung().mkdirty(),
         };
+        let (start, end) = self.cont_range(gather.mem(), start).unwrap_or((start, end));
         self.update_ptes(gather, start, end, f, |_, _, _| {});
         gather.mem().hw.dsb_ishst();
+    }
+
+    /// The Contiguous run of the live table that `va` lies in.
+    pub fn cont_range<H: Hw>(&self, mem: &Memory<H>, va: u64) -> Option<(u64, u64)> {
+        let at = self.linux.leaf(mem, va)?;
+        let at = if self.native.is_some() { mem.native_slot(at, self.page)? } else { at };
+        let block = Block::around(self.live(), at, va);
+        block.is_cont(mem).then_some((block.va, block.end()))
     }
 
     /// Allocates the tables that moving what is mapped in `from..from + len` to `to` needs.
@@ -273,7 +312,8 @@ impl PageTables {
         }
     }
 
-    fn has_entries<H: Hw>(&self, mem: &Memory<H>, start: u64, end: u64) -> bool {
+    /// Whether any Linux entry of `start..end` is not none.
+    pub fn has_entries<H: Hw>(&self, mem: &Memory<H>, start: u64, end: u64) -> bool {
         let mut found = false;
         self.linux.for_each_run(mem, start, end, |run| {
             let nr = (run.end - run.start) / PAGE_SIZE;
@@ -290,9 +330,14 @@ impl PageTables {
                 mem.hw.write_desc(at, pte.0);
             }
         }
-        if let Some(native) = &self.native {
-            let result = native_table::fill(&self.linux, native, gather, (va, va + self.page.bytes()));
-            self.check(gather, result);
+        match self.pair() {
+            // Entries that follow each other were a run before they moved, perhaps, and may be one here.
+            None => linux_table::fold_moved(&self.linux, gather, va),
+            Some(pair) if self.mode == NativeMode::Eager => {
+                let result = pair.fill(gather, va);
+                self.check(gather, result);
+            }
+            Some(_) => {}
         }
         mem.hw.dsb_ishst();
     }
@@ -309,38 +354,6 @@ impl PageTables {
         if let Some(native) = &self.native {
             native.free_range(gather, start, end, hole);
         }
-    }
-
-    /// Ends the native table: hardware walks the Linux table from here on, and the process keeps its page size. All that
-    /// hardware noted is in the Linux table when this returns, and the native tables are free.
-    pub fn fall_back<H: Hw>(&mut self, gather: &mut MmuGather<'_, H>, reason: Fallback) {
-        let Some(mut native) = self.native.take() else { return };
-        let mem = gather.mem();
-        self.note_fallback(mem, reason);
-        let old_asid = self.context.asid();
-        // Whoever switches to the address space from here on gets the Linux table; whoever is on the native one leaves.
-        // Only then has hardware made its last note there.
-        self.context.set_live(&self.linux);
-        mem.hw.leave_tables(native.root());
-        mem.flush_asid(old_asid);
-        let all = (0, native.geometry().task_size());
-        let mut fold = |va, pte: Pte| native_table::fold_from(&native, mem, va, pte);
-        linux_table::update_live(&self.linux, gather, all, &mut fold, &mut |_, _, _| {});
-        native.destroy(gather, Rest::Populated);
-        gather.flush();
-        mem.hw.join_tables(&self.context);
-    }
-
-    fn note_fallback<H: Hw>(&mut self, mem: &Memory<H>, reason: Fallback) {
-        let counter = match reason {
-            Fallback::NoGranule => &mem.stats.native_fallback_no_granule,
-            Fallback::NoContigMemory => &mem.stats.native_fallback_no_contig_memory,
-            Fallback::UnalignedPfn => &mem.stats.native_fallback_unaligned_pfn,
-            Fallback::MappingBusy => &mem.stats.native_fallback_mapping_busy,
-            Fallback::Untranslatable => &mem.stats.native_fallback_untranslatable,
-        };
-        Stats::add(counter, 1);
-        self.fallback = Some(reason);
     }
 
     /// An operation left something that no native entry can say: the Linux table is right, so run on that.
@@ -364,12 +377,6 @@ impl PageTables {
     }
 }
 
-/// Makes sure of the last-level tables of `start..end`.
-fn alloc_leaves<H: Hw>(table: &Table, mem: &Memory<H>, start: u64, end: u64) -> Result<(), Errno> {
-    let mut va = start;
-    while va < end {
-        table.leaf_alloc(mem, va)?;
-        va = (va & !(table.leaf_table_size() - 1)).saturating_add(table.leaf_table_size());
-    }
-    Ok(())
+fn is_clear<H: Hw>(mem: &Memory<H>, run: LeafRun) -> bool {
+    (0..(run.end - run.start) / PAGE_SIZE).all(|i| mem.hw.read_desc(run.desc.offset(i * 8)) == 0)
 }

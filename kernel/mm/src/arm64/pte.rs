@@ -146,6 +146,27 @@ impl Pte {
         Pte(self.0 & !AF)
     }
 
+    /// Whether the Contiguous bit is set: hardware may join the entry with its neighbours in the block.
+    pub const fn cont(self) -> bool {
+        self.0 & CONT != 0
+    }
+
+    /// With the Contiguous bit.
+    pub const fn mkcont(self) -> Pte {
+        Pte(self.0 | CONT)
+    }
+
+    /// Without the Contiguous bit. What leaves the tables never has it: it belongs to the place, not to the page.
+    pub const fn mknoncont(self) -> Pte {
+        Pte(self.0 & !CONT)
+    }
+
+    /// With another entry's accessed and dirty state added.
+    pub const fn merge_access(self, other: Pte) -> Pte {
+        let pte = if other.young() { self.mkyoung() } else { self };
+        if other.dirty() { pte.mkdirty() } else { pte }
+    }
+
     /// Without a folio behind it.
     pub const fn mkspecial(self) -> Pte {
         Pte(self.0 | SPECIAL)
@@ -183,7 +204,12 @@ impl Pte {
 
     /// This entry as the leaf of a larger granule: hardware bits only. `pfn` must be aligned to the granule.
     pub const fn to_native(self) -> u64 {
-        self.0 & !(SW_DIRTY | SPECIAL | CONT)
+        self.without_software().mknoncont().0
+    }
+
+    /// Without the bits that hardware does not know.
+    pub const fn without_software(self) -> Pte {
+        Pte(self.0 & !(SW_DIRTY | SPECIAL))
     }
 }
 

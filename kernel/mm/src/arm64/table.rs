@@ -9,12 +9,15 @@ use crate::hw::Hw;
 use crate::memory::Memory;
 use crate::types::{Pfn, PhysAddr};
 use abi::Errno;
+use core::cell::Cell;
 use core::sync::atomic::Ordering::Relaxed;
 
 /// One tree of tables.
 pub struct Table {
     root: PhysAddr,
     geometry: &'static Geometry,
+    /// Tables in the tree, the root included.
+    nr_tables: Cell<u64>,
 }
 
 /// Some entries of one last-level table: those for `start..end` (bytes, process addresses).
@@ -44,6 +47,7 @@ impl<H: Hw> Memory<H> {
         let folio = self.alloc_folio(order).ok_or(Errno::ENOMEM)?;
         self.hw.zero_frames(folio.0, order);
         self.folio_set(folio, Flags::TABLE);
+        self.set_section(folio.0, None);
         self.stats.nr_page_table_pages.fetch_add(1 << order, Relaxed);
         Ok(folio.0.addr())
     }
@@ -67,7 +71,12 @@ impl Table {
         let root = mem.alloc_table(geometry)?;
         // The zeroes must be visible before a CPU loads the root.
         mem.hw.dsb_ishst();
-        Ok(Table { root, geometry })
+        Ok(Table { root, geometry, nr_tables: Cell::new(1) })
+    }
+
+    /// Memory that the tables take, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.nr_tables.get() << self.geometry.page_shift
     }
 
     /// What TTBR0 holds.
@@ -120,6 +129,7 @@ impl Table {
             // The zeroes must be visible before the descriptor that leads to them.
             mem.hw.dsb_ishst();
             mem.hw.write_desc(at, child.0 | DESC_TABLE);
+            self.nr_tables.set(self.nr_tables.get() + 1);
             Ok(child)
         };
         self.walk(va, |at| mem.hw.read_desc(at), new_table)
@@ -185,18 +195,25 @@ impl Table {
                 if va >= floor && next <= ceiling {
                     gather.mem().hw.write_desc(at, 0);
                     gather.free_table(child.pfn());
+                    self.nr_tables.set(self.nr_tables.get() - 1);
                 }
             }
             va = next;
         }
     }
 
+    /// Takes everything below the root down while the root stays loaded. The tables are free after the batch's flush, and
+    /// no walk reaches them any more.
+    pub fn clear<H: Hw>(&self, gather: &mut MmuGather<'_, H>) {
+        let end = self.geometry.task_size();
+        self.free_range(gather, 0, end, (0, end));
+    }
+
     /// Takes down what is left of the tree, which may be a root only: whoever unmapped with
     /// [`Table::free_range`] left nothing below it. Nobody may load the root any more.
     pub fn destroy<H: Hw>(&mut self, gather: &mut MmuGather<'_, H>, rest: Rest) {
         if rest == Rest::Populated {
-            let end = self.geometry.task_size();
-            self.free_range(gather, 0, end, (0, end));
+            self.clear(gather);
         }
         gather.free_table(self.root.pfn());
     }

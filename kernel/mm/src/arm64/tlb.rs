@@ -138,9 +138,7 @@ impl<'m, H: Hw> MmuGather<'m, H> {
 
     /// Makes all changes so far visible to every CPU, then frees what waited for that.
     pub fn flush(&mut self) {
-        if self.whole || !self.ranges.is_empty() || self.tables_changed {
-            self.flush_tlb();
-        }
+        self.flush_tlb();
         for (folio, refs) in self.folios.drain(..) {
             self.mem.folio_put_refs(folio, refs);
         }
@@ -151,7 +149,11 @@ impl<'m, H: Hw> MmuGather<'m, H> {
         }
     }
 
-    fn flush_tlb(&mut self) {
+    /// Makes all changes so far visible to every CPU; what waits to be freed goes on waiting.
+    pub(super) fn flush_tlb(&mut self) {
+        if !self.whole && self.ranges.is_empty() && !self.tables_changed {
+            return;
+        }
         let hw = &self.mem.hw;
         let (asid, geometry) = (self.context.asid(), self.context.live().1);
         hw.dsb_ishst();

@@ -1,7 +1,7 @@
 //! The first touch of anonymous memory (Linux's `do_anonymous_page`).
 
 use super::{Fault, VmFault};
-use crate::arm64::pgtable::Fallback;
+use crate::arm64::fallback::Fallback;
 use crate::arm64::pte::Pte;
 use crate::arm64::tlb::MmuGather;
 use crate::folio::Folio;
@@ -28,14 +28,33 @@ impl<H: Hw> Mm<H> {
             return Ok(());
         }
         self.note_anon(fault);
-        for order in policy::anon_orders(self.page, &fault.vma, fault.addr) {
-            if let Some(folio) = self.mem.alloc_anon_folio(order) {
-                let size = PAGE_SIZE << order;
-                self.map_new_anon(fault, folio, order, fault.addr & !(size - 1));
+        for order in policy::anon_orders(&self.mem.mthp, self.page, &fault.vma, fault.addr) {
+            let size = PAGE_SIZE << order;
+            let start = fault.addr & !(size - 1);
+            let folio = if order == self.page.order() {
+                self.mem.alloc_anon_folio(order)
+            } else {
+                self.alloc_large_anon(order, start)
+            };
+            if let Some(folio) = folio {
+                self.map_new_anon(fault, folio, order, start);
                 return Ok(());
             }
         }
         self.populate_small(fault)
+    }
+
+    /// A folio larger than the process page for `start` and what follows, if nothing is mapped there yet and neither folio
+    /// nor tables cost reclaim (Linux's `alloc_anon_folio`).
+    fn alloc_large_anon(&mut self, order: u8, start: u64) -> Option<Folio> {
+        let end = start + (PAGE_SIZE << order);
+        self.pte_alloc(start, end).ok()?;
+        if self.tables.get_mut().has_entries(&self.mem, start, end) {
+            return None;
+        }
+        let folio = self.mem.alloc_folio_opportunistic(order)?;
+        self.mem.init_anon_folio(folio);
+        Some(folio)
     }
 
     /// The area holds anonymous folios from now on, so fork has to look at its entries.

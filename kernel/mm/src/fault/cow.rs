@@ -3,7 +3,7 @@
 
 use super::anon::anon_pte;
 use super::{Fault, VmFault};
-use crate::arm64::pgtable::Fallback;
+use crate::arm64::fallback::Fallback;
 use crate::arm64::pte::Pte;
 use crate::arm64::tlb::MmuGather;
 use crate::folio::{Flags, Folio};

@@ -2,7 +2,7 @@
 //! private mapping copies at once.
 
 use super::{Fault, Io, VmFault};
-use crate::arm64::pgtable::Fallback;
+use crate::arm64::fallback::Fallback;
 use crate::arm64::pte::Pte;
 use crate::filemap::{AddressSpace, Backing, Entry};
 use crate::folio::Flags;

@@ -5,7 +5,8 @@ mod anon;
 mod cow;
 mod file;
 
-use crate::arm64::pgtable::{Fallback, Lookup};
+use crate::arm64::fallback::Fallback;
+use crate::arm64::pgtable::Lookup;
 use crate::arm64::pte::Pte;
 use crate::arm64::tlb::MmuGather;
 use crate::filemap::AddressSpace;
@@ -76,6 +77,8 @@ struct Fault {
     vma: Vma,
     /// Whether the process page has its tables in place.
     has_tables: bool,
+    /// Whether hardware's table has no entry for it, whatever the Linux table says.
+    needs_fill: bool,
 }
 
 /// Whether an area allows an access. On arm64 writable implies readable, and so does executable on a CPU without
@@ -101,9 +104,13 @@ impl<H: Hw> Mm<H> {
         Stats::add(&self.mem.stats.pgfault, 1);
         let page_start = self.page.align_down(addr);
         let page_end = page_start + self.page.bytes();
-        let Lookup { pte, has_tables } = self.tables.get_mut().lookup(&self.mem, addr);
-        let fault = Fault { page_start, page_end, addr, access, vma, has_tables };
+        let Lookup { pte, has_tables, needs_fill } = self.tables.get_mut().lookup(&self.mem, addr);
+        let fault = Fault { page_start, page_end, addr, access, vma, has_tables, needs_fill };
         self.handle_pte_fault(&fault, pte)?;
+        if needs_fill && (pte.valid() || self.tables.get_mut().is_lazy()) {
+            let mut gather = MmuGather::new(&self.mem, &self.context);
+            self.tables.get_mut().fill_native(&mut gather, addr);
+        }
         self.counters.min_flt += 1;
         Ok(())
     }
@@ -123,12 +130,16 @@ impl<H: Hw> Mm<H> {
     }
 
     /// The entry allows the access: it only lacks an accessed or dirty bit that this CPU wants set by software, or some
-    /// TLB still holds what was there before. Either way that address is invalidated.
+    /// TLB still holds what was there before. Either way that address is invalidated. Or the native table does not have it.
     fn set_accessed(&mut self, fault: &Fault) {
         let tables = self.tables.get_mut();
         let mut gather = MmuGather::new(&self.mem, &self.context);
         let write = fault.access == Access::Write;
         tables.ptep_set_access_flags(&mut gather, fault.page_start, fault.page_end, write);
+        if fault.needs_fill {
+            Stats::add(&self.mem.stats.native_refill, 1);
+            return;
+        }
         gather.add_range(fault.page_start, fault.page_end);
         Stats::add(&self.mem.stats.pgfault_spurious, 1);
     }

@@ -57,9 +57,14 @@ impl<H: Hw> Memory<H> {
     /// Takes a zeroed folio of anonymous memory.
     pub(crate) fn alloc_anon_folio(&self, order: u8) -> Option<Folio> {
         let folio = self.alloc_folio(order)?;
-        self.hw.zero_frames(folio.0, order);
-        self.frame(folio.0).flags.store((Flags::ANON | Flags::UPTODATE).bits(), Relaxed);
+        self.init_anon_folio(folio);
         Some(folio)
+    }
+
+    /// Makes a fresh folio anonymous memory: zeroed.
+    pub(crate) fn init_anon_folio(&self, folio: Folio) {
+        self.hw.zero_frames(folio.0, self.folio_order(folio));
+        self.frame(folio.0).flags.store((Flags::ANON | Flags::UPTODATE).bits(), Relaxed);
     }
 
     fn prepare(&self, pfn: Pfn, order: u8) {

@@ -2,6 +2,7 @@
 
 use abi::Errno;
 use mm::Memory;
+use mm::arm64::NativeMode;
 use mm::arm64::asid::Context;
 use mm::arm64::geometry::Granules;
 use mm::arm64::tlb::Tlbi;
@@ -42,6 +43,10 @@ pub struct Setup {
     pub tlbi_range: bool,
     pub nr_frames: usize,
     pub asid_bits: u32,
+    /// When native entries are made.
+    pub mode: NativeMode,
+    /// Orders of anonymous folios that are on, as a set of bits.
+    pub orders: u32,
 }
 
 impl SimHw {

@@ -4,12 +4,15 @@
 use super::hw::{Setup, SimHw};
 use super::model::{Content, DiskFile, Page, Pages};
 use abi::{Errno, MapFlags, Prot};
-use mm::arm64::pgtable::Fallback;
+use mm::arm64::NativeMode;
+use mm::arm64::fallback::Fallback;
+use mm::arm64::geometry::Geometry;
 use mm::arm64::pte::Pte;
 use mm::fault::VmFault;
 use mm::mmap::{Advice, MmapRequest, RemapFlags};
 use mm::page_abi::{self, MmapArgs};
-use mm::types::{self, PageSize};
+use mm::policy::{Enabled, Mthp};
+use mm::types::{self, PageSize, PhysAddr};
 use mm::vma::VmFlags;
 use mm::{Memory, Mm};
 use sim::{Access, El, Tcr};
@@ -17,7 +20,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Process pages in the range that operations work on.
+/// Process pages in the range that operations work on, besides those of one Contiguous block.
 pub const SLOTS: u64 = 8;
 /// The end of a last-level table of any granule; the range reaches two process pages below it, so that tables come and
 /// go on both sides.
@@ -90,11 +93,15 @@ pub enum Op {
     Fragment {
         on: bool,
     },
+    /// Native tables are given up.
+    DropNative,
 }
 
 struct Proc {
     mm: Mm<SimHw>,
     pages: Pages,
+    /// Native tables were given up, so entries may be missing there.
+    dropped: bool,
 }
 
 pub struct World {
@@ -119,9 +126,13 @@ fn readable(prot: Prot) -> bool {
 impl World {
     pub fn new(page: PageSize, setup: Setup) -> World {
         let mem = SimHw::boot(setup);
+        mem.set_native_mode(setup.mode);
+        for order in Mthp::all_orders().filter(|order| setup.orders & 1 << order != 0) {
+            mem.mthp.set_enabled(order, Enabled::Always);
+        }
         let files = [DiskFile::new(0, 5 * 4096 + 100), DiskFile::new(1 << 20, 200_000)];
         let mm = Mm::new(mem.clone(), page).unwrap();
-        let procs = vec![Proc { mm, pages: BTreeMap::new() }];
+        let procs = vec![Proc { mm, pages: BTreeMap::new(), dropped: false }];
         World { mem, page, setup, files, procs, current: 0, failing: false }
     }
 
@@ -133,13 +144,18 @@ impl World {
         TABLE_EDGE - 2 * self.page.bytes()
     }
 
+    /// Process pages in the arena: a whole block from the table edge on, and some pages around it.
+    fn slots(&self) -> u64 {
+        SLOTS + Geometry::of(self.page).cont_ptes
+    }
+
     fn va(&self, slot: u64) -> u64 {
-        self.arena() + slot % SLOTS * self.page.bytes()
+        self.arena() + slot % self.slots() * self.page.bytes()
     }
 
     fn range(&self, slot: u64, pages: u64) -> (u64, u64) {
-        let slot = slot % SLOTS;
-        let pages = 1 + pages % (SLOTS - slot);
+        let slot = slot % self.slots();
+        let pages = 1 + pages % (self.slots() - slot);
         let start = self.arena() + slot * self.page.bytes();
         (start, start + pages * self.page.bytes())
     }
@@ -187,6 +203,11 @@ impl World {
                 self.mem.reclaim();
             }
             Op::Fragment { on } => self.mem.hw.fragment(on),
+            Op::DropNative => {
+                let proc = &mut self.procs[self.current];
+                proc.mm.drop_native_tables();
+                proc.dropped = true;
+            }
             Op::NextAllocFails { after, all } => {
                 let mut machine = self.mem.hw.machine();
                 if all {
@@ -296,7 +317,7 @@ impl World {
         match proc.mm.fork() {
             Ok(mm) => {
                 let pages = proc.pages.clone();
-                self.procs.push(Proc { mm, pages });
+                self.procs.push(Proc { mm, pages, dropped: false });
             }
             Err(error) => assert!(self.failing, "fork: {error}"),
         }
@@ -491,7 +512,16 @@ impl World {
                     covered += 1;
                 }
             }
-            assert_eq!(covered, linux.leaves.len(), "Linux entries without a native one");
+            if native && self.setup.mode == NativeMode::Eager && !proc.dropped {
+                assert_eq!(covered, linux.leaves.len(), "Linux entries without a native one");
+            }
+            self.check_runs(&live);
+            if native {
+                assert!(
+                    linux.leaves.iter().all(|leaf| !Pte(leaf.desc).cont()),
+                    "a run outside the live table"
+                );
+            }
             for leaf in &linux.leaves {
                 let at = leaf.va >> 12;
                 let page = proc
@@ -516,6 +546,39 @@ impl World {
             assert_eq!(areas, proc.mm.counters().total_vm);
             assert_eq!(areas >> 12, proc.pages.len() as u64, "areas and model differ");
             assert!(proc.mm.vmas().iter().all(|vma| !vma.flags.contains(VmFlags::GROWSDOWN)));
+        }
+    }
+
+    /// Runs of entries with the Contiguous bit: whole aligned blocks of one folio, all alike.
+    fn check_runs(&self, live: &sim::Tree) {
+        let size = live.leaves.first().map_or(4096, |leaf| leaf.size);
+        let nr = PageSize::ALL
+            .into_iter()
+            .find(|page| page.bytes() == size)
+            .map(|page| Geometry::of(page).cont_ptes);
+        let nr = nr.expect("leaves are pages");
+        let runs: Vec<&sim::Leaf> = live.leaves.iter().filter(|leaf| Pte(leaf.desc).cont()).collect();
+        assert!(runs.len().is_multiple_of(nr as usize), "a run is not whole");
+        for run in runs.chunks(nr as usize) {
+            let (va, pa) = (run[0].va, run[0].pa);
+            assert!(
+                va.is_multiple_of(nr * size) && pa.is_multiple_of(nr * size),
+                "a run at {va:#x} is not aligned"
+            );
+            let folio = self.mem.folio_of(PhysAddr(pa).pfn());
+            for (i, leaf) in run.iter().enumerate() {
+                assert_eq!((leaf.va, leaf.pa), (va + i as u64 * size, pa + i as u64 * size));
+                assert_eq!(
+                    self.mem.folio_of(PhysAddr(leaf.pa).pfn()),
+                    folio,
+                    "a run over the border of a folio"
+                );
+                assert_eq!(
+                    Pte(leaf.desc).permissions(),
+                    Pte(run[0].desc).permissions(),
+                    "rights in a run differ"
+                );
+            }
         }
     }
 

@@ -1,0 +1,118 @@
+//! Leaving the native table and coming back to it, and giving its tables up as a cache gives things up. The Linux table
+//! holds all state, so each of these loses nothing.
+
+use super::geometry::Geometry;
+use super::linux_table;
+use super::pgtable::PageTables;
+use super::table::{Rest, Table};
+use super::tlb::MmuGather;
+use crate::hw::Hw;
+use crate::memory::Memory;
+use crate::stats::Stats;
+use crate::types::PageSize;
+use abi::Errno;
+
+/// Why a process does not run on a native table though its page size would have one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    /// The CPU lacks the granule.
+    NoGranule,
+    /// No physically contiguous memory in process pages.
+    NoContigMemory,
+    /// A device mapping whose frames are not aligned to the process page.
+    UnalignedPfn,
+    /// A file whose small folios cannot be replaced now.
+    MappingBusy,
+    /// An operation that the native table cannot express: a bug.
+    Untranslatable,
+}
+
+impl Fallback {
+    /// The reason as /proc has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Fallback::NoGranule => "no_granule",
+            Fallback::NoContigMemory => "no_contig_memory",
+            Fallback::UnalignedPfn => "unaligned_pfn",
+            Fallback::MappingBusy => "mapping_busy",
+            Fallback::Untranslatable => "untranslatable",
+        }
+    }
+}
+
+impl PageTables {
+    /// Ends the native table: hardware walks the Linux table from here on, and the process keeps its page size. All that
+    /// hardware noted is in the Linux table when this returns, and the native tables are free.
+    pub fn fall_back<H: Hw>(&mut self, gather: &mut MmuGather<'_, H>, reason: Fallback) {
+        let Some(mut native) = self.native.take() else { return };
+        let mem = gather.mem();
+        self.note_fallback(mem, reason);
+        let old_asid = self.context.asid();
+        // Whoever switches to the address space from here on gets the Linux table; whoever is on the native one leaves.
+        // Only then has hardware made its last note there.
+        self.context.set_live(&self.linux);
+        mem.hw.leave_tables(native.root());
+        mem.flush_asid(old_asid);
+        super::native_table::Pair { linux: &self.linux, native: &native, mode: self.mode }.unbind(mem);
+        native.destroy(gather, Rest::Populated);
+        gather.flush();
+        mem.hw.join_tables(&self.context);
+    }
+
+    pub(super) fn note_fallback<H: Hw>(&mut self, mem: &Memory<H>, reason: Fallback) {
+        let counter = match reason {
+            Fallback::NoGranule => &mem.stats.native_fallback_no_granule,
+            Fallback::NoContigMemory => &mem.stats.native_fallback_no_contig_memory,
+            Fallback::UnalignedPfn => &mem.stats.native_fallback_unaligned_pfn,
+            Fallback::MappingBusy => &mem.stats.native_fallback_mapping_busy,
+            Fallback::Untranslatable => &mem.stats.native_fallback_untranslatable,
+        };
+        Stats::add(counter, 1);
+        if reason == Fallback::Untranslatable && self.fallback != Some(reason) {
+            log::warn!(
+                "native table: an operation left entries that it cannot express; going on with the Linux table"
+            );
+        }
+        self.fallback = Some(reason);
+    }
+
+    /// The way back: a native table again, empty at first and filled by faults. The caller has seen to it that every process
+    /// page can be one native entry. ENOMEM without frames for a root, EINVAL where there is nothing to return to.
+    pub fn return_to_native<H: Hw>(&mut self, gather: &mut MmuGather<'_, H>) -> Result<(), Errno> {
+        let mem = gather.mem();
+        let possible = self.page != PageSize::Size4K && mem.hw.features().granules.has(self.page);
+        if self.native.is_some() || !possible {
+            return Err(Errno::EINVAL);
+        }
+        let native = Table::new(mem, Geometry::of(self.page))?;
+        let old_asid = self.context.asid();
+        self.context.set_live(&native);
+        mem.hw.leave_tables(self.linux.root());
+        mem.flush_asid(old_asid);
+        // Nobody walks the Linux table now, so its runs can go: the bit belongs to the live table.
+        linux_table::strip_cont(&self.linux, mem, native.geometry().task_size());
+        self.native = Some(native);
+        self.fallback = None;
+        Stats::add(&mem.stats.native_return, 1);
+        mem.hw.join_tables(&self.context);
+        Ok(())
+    }
+
+    /// Gives up all native tables but the root; faults fill them again. What hardware noted is in the Linux table when this
+    /// returns. Returns the bytes freed.
+    pub fn drop_native_tables<H: Hw>(&mut self, gather: &mut MmuGather<'_, H>) -> u64 {
+        let Some(native) = &self.native else { return 0 };
+        let mem = gather.mem();
+        let before = native.bytes();
+        native.clear(gather);
+        // The tables are out of reach once the flush is done, but must be read before they are free.
+        gather.flush_tlb();
+        if let Some(pair) = self.pair() {
+            pair.unbind(mem);
+        }
+        gather.flush();
+        let freed = before - self.native.as_ref().map_or(0, Table::bytes);
+        Stats::add(&mem.stats.native_tables_dropped, freed >> crate::types::PAGE_SHIFT);
+        freed
+    }
+}
