@@ -9,7 +9,7 @@ use abi::{Errno, Prot};
 use fs::kstat::Dev;
 use fs::proc::{MapsLine, MemoryStatus, PageKind, PageStatus, Record, Smaps, SmapsPage};
 use fs::pseudo::Text;
-use mm::arm64::pgtable::Fallback;
+use mm::arm64::fallback::Fallback;
 use mm::filemap::Backing;
 use mm::mm::MmLayout;
 use mm::types::{PAGE_SHIFT, PAGE_SIZE};
@@ -223,7 +223,7 @@ impl MemorySummary {
         let pages = PageStatus {
             page_size,
             live_granule: tables.live().size(mm::arm64::geometry::LAST_LEVEL),
-            fallback: tables.fallback().map(fallback_name),
+            fallback: tables.fallback().map(Fallback::name),
         };
         let memory = MemoryStatus {
             peak: self.size,
@@ -239,16 +239,5 @@ impl MemorySummary {
             tables: 0,
         };
         (memory, pages)
-    }
-}
-
-/// The word for a reason in `/proc/vmstat` and `status`.
-fn fallback_name(reason: Fallback) -> &'static str {
-    match reason {
-        Fallback::NoGranule => "no_granule",
-        Fallback::NoContigMemory => "no_contig_memory",
-        Fallback::UnalignedPfn => "unaligned_pfn",
-        Fallback::MappingBusy => "mapping_busy",
-        Fallback::Untranslatable => "untranslatable",
     }
 }
