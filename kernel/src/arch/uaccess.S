@@ -110,6 +110,28 @@ raw_clear_user:
 3:  mov     x0, x1
     ret
 
+// raw_cmpxchg_user(found, addr, old, new, pan) -> 0, or -1 on a fault
+//
+// Exclusive accesses have no unprivileged form: these are the kernel's own, for which PAN is switched off if the CPU has it
+// (`pan` is not 0). A fault takes the interrupted PAN with it and back. The caller has checked alignment and range.
+    .global raw_cmpxchg_user
+raw_cmpxchg_user:
+    cbz     w4, 1f
+    .inst   0xd500409f                  // msr pan, #0
+1:
+    user    3f, ldaxr w5, [x1]
+    cmp     w5, w2
+    b.ne    2f
+    user    3f, stlxr w6, w3, [x1]
+    cbnz    w6, 1b
+2:  str     w5, [x0]
+    mov     x0, xzr
+    b       4f
+3:  mov     x0, #-1
+4:  cbz     w4, 5f
+    .inst   0xd500419f                  // msr pan, #1
+5:  ret
+
 // raw_strncpy_from_user(to, from, len) -> length without the NUL; len if none was found; -1 on a fault
 //
 // Eight bytes at a time, as long as they can be read; the word that has the NUL is stored whole. The lowest bit of

@@ -11,6 +11,7 @@ use core::marker::PhantomData;
 use core::mem::{MaybeUninit, size_of};
 use core::ops::Deref;
 
+use super::cpu;
 use abi::Errno;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -23,6 +24,7 @@ unsafe extern "C" {
     fn raw_copy_to_user(to: u64, from: *const u8, len: usize) -> usize;
     fn raw_clear_user(to: u64, len: usize) -> usize;
     fn raw_strncpy_from_user(to: *mut u8, from: u64, len: usize) -> isize;
+    fn raw_cmpxchg_user(found: *mut u32, addr: u64, old: u32, new: u32, pan: u32) -> isize;
     static __start_extable: ExTableEntry;
     static __stop_extable: ExTableEntry;
 }
@@ -95,6 +97,20 @@ pub fn clear_user_partial(to: u64, len: usize) -> usize {
     }
     // SAFETY: the routine writes user memory only and catches faults.
     len - unsafe { raw_clear_user(to, len) }
+}
+
+/// Replaces `old` by `new` in the word at `addr` in one step; what was found there, which is `old` if it was replaced. EFAULT if
+/// it may not be written, or is not aligned.
+pub fn cmpxchg_user(addr: u64, old: u32, new: u32) -> Result<u32, Errno> {
+    access_ok(addr, size_of::<u32>())?;
+    if !addr.is_multiple_of(size_of::<u32>() as u64) {
+        return Err(Errno::EFAULT);
+    }
+    let mut found = 0;
+    // SAFETY: the address is below the end of user space, so the kernel's own access reaches what the program has mapped
+    // and with no more rights than the program; the routine catches faults.
+    let result = unsafe { raw_cmpxchg_user(&raw mut found, addr, old, new, cpu::features().pan.into()) };
+    if result == 0 { Ok(found) } else { Err(Errno::EFAULT) }
 }
 
 /// A string of less than `limit` bytes, without its NUL. `too_long` is the error for a longer one

@@ -6,12 +6,16 @@
 mod caps;
 mod cred;
 mod file;
+mod futex;
 mod info;
 mod jobs;
 mod layout;
 mod mm;
 mod prctl;
+mod priority;
 mod process;
+mod rseq;
+mod sched;
 mod signal;
 mod time;
 mod wait;
@@ -54,9 +58,11 @@ static TABLE: [Handler; NR_SYSCALLS] = table! {
     __NR_getpgid => jobs::getpgid,
     __NR_setsid => jobs::setsid,
     __NR_getsid => jobs::getsid,
-    __NR_sched_yield => process::sched_yield,
     __NR_set_tid_address => process::set_tid_address,
-    __NR_set_robust_list => process::set_robust_list,
+    __NR_futex => futex::futex,
+    __NR_set_robust_list => futex::set_robust_list,
+    __NR_get_robust_list => futex::get_robust_list,
+    __NR_rseq => rseq::rseq,
     __NR_getrusage => process::getrusage,
     __NR_personality => process::personality,
     __NR_prlimit64 => process::prlimit64,
@@ -80,6 +86,24 @@ static TABLE: [Handler; NR_SYSCALLS] = table! {
     __NR_setgroups => cred::setgroups,
     __NR_capget => caps::capget,
     __NR_capset => caps::capset,
+    // Priorities.
+    __NR_sched_yield => sched::sched_yield,
+    __NR_sched_setscheduler => sched::sched_setscheduler,
+    __NR_sched_getscheduler => sched::sched_getscheduler,
+    __NR_sched_setparam => sched::sched_setparam,
+    __NR_sched_getparam => sched::sched_getparam,
+    __NR_sched_setattr => sched::sched_setattr,
+    __NR_sched_getattr => sched::sched_getattr,
+    __NR_sched_get_priority_max => sched::sched_get_priority_max,
+    __NR_sched_get_priority_min => sched::sched_get_priority_min,
+    __NR_sched_rr_get_interval => sched::sched_rr_get_interval,
+    __NR_sched_getaffinity => sched::sched_getaffinity,
+    __NR_sched_setaffinity => sched::sched_setaffinity,
+    __NR_getcpu => sched::getcpu,
+    __NR_setpriority => priority::setpriority,
+    __NR_getpriority => priority::getpriority,
+    __NR_ioprio_set => priority::ioprio_set,
+    __NR_ioprio_get => priority::ioprio_get,
     // Signals.
     __NR_rt_sigaction => signal::rt_sigaction,
     __NR_rt_sigprocmask => signal::rt_sigprocmask,

@@ -10,7 +10,7 @@ use crate::arch::uaccess::{UserPtr, path_from_user};
 use crate::task::exit::{ExitReason, Usage};
 use crate::task::fork::{CloneArgs, CloneFlags};
 use crate::task::rlimit::{self, Rlimit};
-use crate::task::{self, Current, Task, current, exec, sched};
+use crate::task::{self, Current, Task, current, exec};
 
 /// `exit(2)` and `exit_group(2)`: a process has one thread.
 pub fn exit(frame: &mut TrapFrame) -> SysResult {
@@ -80,26 +80,12 @@ impl From<Usage> for Rusage {
     }
 }
 
-/// `sched_yield(2)`.
-pub fn sched_yield(_: &mut TrapFrame) -> SysResult {
-    sched::schedule();
-    Ok(0)
-}
-
 /// `set_tid_address(2)`.
 pub fn set_tid_address(frame: &mut TrapFrame) -> SysResult {
     let [addr, ..] = frame.args();
     let task = current();
     task.set_clear_child_tid(addr);
     Ok(task.pid().into())
-}
-
-/// `set_robust_list(2)`. The list matters when a thread dies that holds a lock which others wait for;
-/// a process has one thread, so none does.
-pub fn set_robust_list(frame: &mut TrapFrame) -> SysResult {
-    let [_, len, ..] = frame.args();
-    const ROBUST_LIST_HEAD_SIZE: u64 = 24;
-    if len == ROBUST_LIST_HEAD_SIZE { Ok(0) } else { Err(Errno::EINVAL) }
 }
 
 /// `personality(2)`: the old value; sets the new one unless asked with all bits set.

@@ -7,6 +7,7 @@ use super::current;
 use super::page_size::{self, ProgramImage};
 use super::remote::Program;
 use super::rlimit::Rlimits;
+use super::rseq;
 use super::signal::AltStack;
 use super::user_mm::{self, UserMm};
 use crate::arch::machine::Machine;
@@ -28,9 +29,8 @@ use binfmt::elf::{self, Headers, Role, StackFlags};
 use binfmt::stack::{self, StackImage};
 use binfmt::{
     Arguments, Aslr, Credentials, Entropy, ExecPlan, Image, LayoutRequest, MAX_ARG_STRLEN, MmapLayout,
-    ProcessInfo, ReadAt, Search, Source, StringKind, script,
+    ProcessInfo, ReadAt, Rseq, Search, Source, StringKind, script,
 };
-use core::sync::atomic::Ordering;
 use fs::vfs::{File, FileKind, MmapTarget, Sharing};
 
 /// The stack area is made larger than what lies on it by this much, so that a new program does not begin with
@@ -114,11 +114,12 @@ pub fn execve(path: &[u8], mut arguments: Arguments) -> Result<TrapFrame, Errno>
     let files = if Arc::strong_count(&files) > 1 { Arc::new(files.fork()?) } else { files };
 
     // The point of no return.
+    task.release_user_words();
     user_mm::install(Arc::new(UserMm::new(mm, program_info)));
     files.close_on_exec();
     *task.files.lock() = Some(files);
     task.set_comm(path.rsplit(|&byte| byte == b'/').next().unwrap_or(path));
-    task.clear_child_tid.store(0, Ordering::Relaxed);
+    task.set_rseq(None);
     task.set_personality(personality.bits());
     task.commit_cred(identity.cred);
     task.reset_attributes_at_exec(identity.secure);
@@ -247,6 +248,7 @@ fn process_info(identity: &ExecCred) -> ProcessInfo {
             secure: identity.secure,
         },
         random: bytes,
+        rseq: Some(Rseq { feature_size: rseq::FEATURE_SIZE, align: rseq::ALIGN }),
         minsigstksz: abi::signal::MIN_STACK as u64,
         ..ProcessInfo::default()
     }

@@ -10,7 +10,6 @@ use super::table::{self, INIT_PID};
 use super::user_mm::FaultKind;
 use super::wait::Waited;
 use super::{Current, Pid, RunState, Task, current, jobs, sched, user_mm};
-use crate::arch::uaccess::UserPtr;
 use crate::panic;
 
 /// How a program ended.
@@ -38,11 +37,7 @@ pub fn exit(reason: ExitReason) -> ! {
     if task.pid() == INIT_PID {
         panic::fatal(format_args!("init ended ({reason:?}): nothing is left to run"));
     }
-    let clear_child_tid = task.clear_child_tid.swap(0, Ordering::Relaxed);
-    if clear_child_tid != 0 {
-        // A program that gave a bad address hears nothing of it.
-        let _ = UserPtr::<u32>::new(clear_child_tid).write(0);
-    }
+    task.release_user_words();
     let files = task.files.lock().take();
     drop(files);
     let fs = task.fs.lock().take();

@@ -125,6 +125,9 @@ pub fn clone(frame: &TrapFrame, args: &CloneArgs) -> Result<Pid, Errno> {
     };
     let mm = parent.user_mm()?;
     let mm = if flags.contains(CloneFlags::VM) { mm } else { Arc::new(mm.fork()?) };
+    if !flags.contains(CloneFlags::VM) {
+        child.inherit_rseq(&parent);
+    }
     if flags.contains(CloneFlags::CHILD_SETTID) {
         child.set_child_tid = args.child_tid;
     }

@@ -8,6 +8,7 @@ pub mod cred;
 pub mod exec;
 pub mod exit;
 pub mod fork;
+pub mod futex;
 pub mod init;
 mod inspect;
 pub mod jobs;
@@ -17,6 +18,8 @@ pub mod page_size;
 pub mod process;
 pub mod remote;
 pub mod rlimit;
+pub mod robust;
+pub mod rseq;
 pub mod sched;
 pub mod signal;
 pub mod table;
@@ -25,6 +28,7 @@ pub mod user_mm;
 pub mod wait;
 
 use abi::Errno;
+use abi::signal::Signal;
 use alloc::sync::Arc;
 use core::marker::PhantomData;
 use core::ops::Deref;
@@ -56,6 +60,8 @@ pub const NEED_RESCHED: u32 = 1 << 0;
 pub const SIGPENDING: u32 = 1 << 1;
 /// Bit of [`Task::work`]: a signal has interrupted the system call from which the task returns.
 pub const SYSCALL_RESTART: u32 = 1 << 2;
+/// Bit of [`Task::work`]: a restartable sequence may have been interrupted.
+pub const RSEQ: u32 = 1 << 3;
 
 /// Bytes of a task's name with its NUL, Linux's TASK_COMM_LEN.
 pub const COMM_LEN: usize = 16;
@@ -108,6 +114,11 @@ pub struct Task {
     /// Where a new child stores its number in its own memory, or 0.
     set_child_tid: u64,
     clear_child_tid: AtomicU64,
+    /// Where the list of locks is that the thread holds, or 0.
+    robust_list: AtomicU64,
+    rseq: rseq::Rseq,
+    /// Whether there is one: what each switch asks.
+    has_rseq: AtomicBool,
     nr_children: AtomicU32,
     /// `wait4`'s status word, once the task is a zombie.
     exit_status: AtomicU32,
@@ -229,6 +240,9 @@ impl Task {
             rlimits: IrqMutex::new(rlimit::DEFAULT),
             set_child_tid: 0,
             clear_child_tid: AtomicU64::new(0),
+            robust_list: AtomicU64::new(0),
+            rseq: IrqMutex::new(None),
+            has_rseq: AtomicBool::new(false),
             nr_children: AtomicU32::new(0),
             exit_status: AtomicU32::new(0),
             min_flt: AtomicU64::new(0),
@@ -385,9 +399,13 @@ pub fn first_turn() {
 
 /// What was asked of the task while it was in the kernel.
 pub fn exit_to_user_work(frame: &mut TrapFrame) {
-    let work = current().work.load(Ordering::Relaxed);
+    let task = current();
+    let work = task.work.load(Ordering::Relaxed);
     if work & NEED_RESCHED != 0 {
         sched::schedule();
+    }
+    if work & RSEQ != 0 && task.handle_rseq(frame).is_err() {
+        signal::force_sigsegv(frame, Signal::SIGSEGV);
     }
     if work & (SIGPENDING | SYSCALL_RESTART) != 0 {
         signal::do_signal(frame);

@@ -68,6 +68,7 @@ pub fn schedule() {
         prev.count_switch();
         // Changed with interrupts masked, on the one CPU that there is.
         SWITCHES.store(SWITCHES.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        prev.note_preemption();
         prev.end_turn(now);
         next.begin_turn(now);
         user_mm::switch_mm(&next);

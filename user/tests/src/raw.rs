@@ -260,3 +260,45 @@ pub fn clone(arguments: [usize; 5], work: extern "C" fn(usize) -> i32, argument:
     }
     if (-4095..0).contains(&ret) { Err(rt::sys::Errno::from_raw(-ret as u16)) } else { Ok(ret as usize) }
 }
+
+/// What stands before the abort handler of [`spin_restartable`].
+pub const RSEQ_SIGNATURE: u32 = 0xd428_bc00;
+
+/// Enters a critical section that counts down from `limit`, described in the 32 bytes at `section` and announced in the
+/// `struct rseq` at `rseq`. Whether it was aborted.
+pub fn spin_restartable(rseq: usize, section: usize, limit: u64) -> bool {
+    let aborted: u64;
+    // SAFETY: see above.
+    unsafe {
+        asm!(
+            "str xzr, [{section}]",
+            "adr {a}, 20f",
+            "str {a}, [{section}, #8]",
+            "adr {b}, 21f",
+            "sub {b}, {b}, {a}",
+            "str {b}, [{section}, #16]",
+            "adr {a}, 22f",
+            "str {a}, [{section}, #24]",
+            "str {section}, [{rseq}, #8]",
+            "20:",
+            "subs {limit}, {limit}, #1",
+            "b.ne 20b",
+            "21:",
+            "mov {aborted}, #0",
+            "b 23f",
+            ".inst {signature}",
+            "22:",
+            "mov {aborted}, #1",
+            "23:",
+            rseq = in(reg) rseq,
+            section = in(reg) section,
+            limit = inout(reg) limit => _,
+            a = out(reg) _,
+            b = out(reg) _,
+            aborted = out(reg) aborted,
+            signature = const RSEQ_SIGNATURE,
+            options(nostack)
+        );
+    }
+    aborted != 0
+}

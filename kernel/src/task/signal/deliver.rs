@@ -82,6 +82,10 @@ impl Task {
 
 /// Makes the program call its handler, or end if its stack takes no frame.
 fn handle(task: &Current, frame: &mut TrapFrame, signal: Signal, info: &SigInfo, action: &SigAction) {
+    // A critical section ends here, before the handler sees where it was.
+    if task.handle_rseq(frame).is_err() {
+        return super::fault::force_sigsegv(frame, Signal::SIGSEGV);
+    }
     let mask = task.take_mask_to_save();
     if frame::setup(task, frame, info, action, mask).is_err() {
         return super::fault::force_sigsegv(frame, signal);

@@ -54,8 +54,8 @@ fn force(task: &Current, info: SigInfo, before_death: impl FnOnce(Signal)) {
     task.work.fetch_or(SIGPENDING, Ordering::Relaxed);
 }
 
-/// The stack took no frame for `signal`.
-pub(super) fn force_sigsegv(frame: &TrapFrame, signal: Signal) {
+/// The program's memory does not serve: the stack took no frame for `signal`, or it was SIGSEGV that was to be forced.
+pub fn force_sigsegv(frame: &TrapFrame, signal: Signal) {
     let task = current();
     if signal == Signal::SIGSEGV {
         // Its handler cannot be called, so there is no point in trying again.
@@ -64,7 +64,7 @@ pub(super) fn force_sigsegv(frame: &TrapFrame, signal: Signal) {
     let (comm, len) = task.comm();
     force(&task, SigInfo::kernel(Signal::SIGSEGV), |_| {
         log::info!(
-            "{}[{}]: no room for the frame of {signal:?}, sp {:#018x}",
+            "{}[{}]: no way to deliver {signal:?}, sp {:#018x}",
             comm[..len].escape_ascii(),
             task.pid(),
             frame.sp,

@@ -22,7 +22,7 @@ mod trampoline;
 pub use action::Actions;
 pub use altstack::AltStack;
 pub use deliver::do_signal;
-pub use fault::{Fault, force_fault};
+pub use fault::{Fault, force_fault, force_sigsegv};
 pub use frame::sigreturn;
 pub use mask::with_sigmask;
 pub use restart::{RestartBlock, restart_syscall};
