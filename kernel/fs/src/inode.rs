@@ -8,6 +8,7 @@ use crate::io::{ReadSink, WriteSource};
 use crate::kstat::{Dev, FileType, Kstat, Timespec};
 use crate::pipe::Pipe;
 use crate::pseudo::SpecialFile;
+use crate::seal::Sealing;
 use crate::vfs::Path;
 use abi::Errno;
 use alloc::sync::Arc;
@@ -117,6 +118,26 @@ pub enum Freshness {
     Stale,
 }
 
+/// Whether a file without a name may get one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linkable {
+    /// It may.
+    Yes,
+    /// It may not (`O_EXCL`).
+    No,
+}
+
+/// What `fallocate(2)` does to a range of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallocate {
+    /// Gives it space; the file grows as far as the range reaches.
+    Allocate,
+    /// Gives it space; the size stays (`FALLOC_FL_KEEP_SIZE`).
+    AllocateBeyond,
+    /// Takes its space and makes it zero (`FALLOC_FL_PUNCH_HOLE`).
+    PunchHole,
+}
+
 /// A file of any type.
 ///
 /// Any method may sleep: callers hold no spin lock. Of the methods that change names, the VFS calls only one at a time
@@ -208,6 +229,26 @@ pub trait Inode: Any + Send + Sync {
         Err(Errno::EINVAL)
     }
 
+    /// Regular file: gives the bytes `from..to`, which are not empty, space, or takes it.
+    fn fallocate(&self, _io: &dyn PageIo, _what: Fallocate, _from: u64, _to: u64) -> Result<(), Errno> {
+        Err(Errno::EOPNOTSUPP)
+    }
+
+    /// Regular file: its seals, if it can have any.
+    fn sealing(&self) -> Option<&Sealing> {
+        None
+    }
+
+    /// Directory: makes a file without a name (`O_TMPFILE`).
+    fn tmpfile(&self, _new: &NewInode<'_>, _linkable: Linkable) -> Result<Arc<dyn Inode>, Errno> {
+        Err(Errno::EOPNOTSUPP)
+    }
+
+    /// Whether it may get a name although it has none.
+    fn linkable(&self) -> Linkable {
+        Linkable::No
+    }
+
     /// Named pipe: what its openers share.
     fn pipe(&self) -> Result<Arc<Pipe>, Errno> {
         Err(Errno::ENXIO)
@@ -269,6 +310,20 @@ pub trait PageIo {
 
     /// Sets the size; what is cut off is freed, what is added reads as zero.
     fn truncate(&self, mapping: &Arc<AddressSpace>, size: u64);
+
+    /// Gives the bytes `from..to` folios where they have none; the size stays. All or nothing.
+    fn fill_holes(&self, mapping: &Arc<AddressSpace>, from: u64, to: u64) -> Result<(), Errno>;
+
+    /// Makes the bytes `from..to` read as zero, and frees what that leaves unused.
+    fn punch_hole(&self, mapping: &Arc<AddressSpace>, from: u64, to: u64);
+
+    /// Most bytes that the caller may make a file have (`RLIMIT_FSIZE`).
+    fn file_size_limit(&self) -> u64 {
+        u64::MAX
+    }
+
+    /// Tells the caller that a file would have become larger than that (SIGXFSZ).
+    fn size_limit_exceeded(&self) {}
 
     /// Whether the set-id bits of a program stay though its bytes are changed (CAP_FSETID).
     fn writer_keeps_set_id(&self) -> bool {

@@ -24,6 +24,7 @@ pub mod perm;
 pub mod pipe;
 pub mod proc;
 pub mod pseudo;
+pub mod seal;
 pub mod sleep;
 pub mod tmpfs;
 pub mod tty;

@@ -143,7 +143,7 @@ fn seeks_find_holes() {
     let erofs = Erofs::mount(MemoryDisk::new(builder.finish(top)), DISK).unwrap_or_else(|e| panic!("{e}"));
     let vfs = Vfs::new(Arc::new(erofs), MountFlags::READ_ONLY, "x".into()).expect("vfs");
     let context = FsContext { root: vfs.root(), cred: &Cred::ROOT, umask: 0 };
-    let how = OpenHow { flags: OpenFlags::empty(), mode: 0 };
+    let how = OpenHow::new(OpenFlags::empty(), 0);
     let sparse = vfs.open(context, &NoIo, vfs.root(), b"sparse", how).expect("open");
     assert_eq!(sparse.lseek(100, Whence::Data), Ok(100));
     assert_eq!(sparse.lseek(0, Whence::Hole), Ok(8192));

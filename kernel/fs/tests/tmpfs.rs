@@ -48,7 +48,7 @@ impl World {
     }
 
     fn open(&self, path: &str, flags: OpenFlags) -> Result<Arc<File>, Errno> {
-        let how = OpenHow { flags, mode: 0o644 };
+        let how = OpenHow::new(flags, 0o644);
         self.vfs.open(self.context(), &self.io, self.root(), path.as_bytes(), how)
     }
 

@@ -101,7 +101,7 @@ impl Files {
             slots[index].replace(Slot { file, at_exec })
         };
         // Closing may sleep, so not under the lock.
-        drop(old);
+        old.into_iter().for_each(|slot| self.release(slot));
         Ok(())
     }
 
@@ -128,7 +128,7 @@ impl Files {
     /// Closes `fd`, or EBADF.
     pub fn close(&self, fd: u64) -> Result<(), Errno> {
         let slot = self.slots.lock().get_mut(fd as u32 as usize).and_then(Option::take);
-        slot.map(drop).ok_or(Errno::EBADF)
+        slot.map(|slot| self.release(slot)).ok_or(Errno::EBADF)
     }
 
     /// Closes what a new program shall not have.
@@ -136,10 +136,25 @@ impl Files {
         let closes = |slot: &mut Option<Slot>| slot.take_if(|slot| slot.at_exec == AtExec::Close);
         loop {
             // One at a time: each is dropped without the lock.
-            let next = self.slots.lock().iter_mut().find_map(closes);
-            if next.is_none() {
-                break;
-            }
+            let Some(next) = self.slots.lock().iter_mut().find_map(closes) else { break };
+            self.release(next);
         }
+    }
+
+    /// Lets go of a file, and of the locks that the process has on it.
+    fn release(&self, slot: Slot) {
+        slot.file.release_ranges(self.lock_owner());
+    }
+
+    /// In whose name the process locks ranges of files: all tasks that share the table are one.
+    pub fn lock_owner(&self) -> usize {
+        core::ptr::from_ref(self).addr()
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let owner = self.lock_owner();
+        self.slots.get_mut().iter().flatten().for_each(|slot| slot.file.release_ranges(owner));
     }
 }

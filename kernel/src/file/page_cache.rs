@@ -4,7 +4,9 @@
 use crate::arch::phys;
 use crate::memory;
 use crate::task::current;
-use abi::{CapSet, Errno};
+use crate::task::signal::send_to_current;
+use abi::signal::{SigInfo, Signal, code};
+use abi::{CapSet, Errno, raw};
 use alloc::sync::Arc;
 use fs::inode::PageIo;
 use fs::io::{ReadSink, SliceSink, WriteSource};
@@ -89,6 +91,23 @@ impl PageIo for PageCache {
 
     fn truncate(&self, mapping: &Arc<AddressSpace>, size: u64) {
         memory::get().truncate(mapping, size);
+    }
+
+    fn fill_holes(&self, mapping: &Arc<AddressSpace>, from: u64, to: u64) -> Result<(), Errno> {
+        memory::get().fill_holes(mapping, from, to)
+    }
+
+    fn punch_hole(&self, mapping: &Arc<AddressSpace>, from: u64, to: u64) {
+        memory::get().punch_hole(mapping, from, to);
+    }
+
+    fn file_size_limit(&self) -> u64 {
+        current().rlimits.lock()[raw::RLIMIT_FSIZE as usize].cur
+    }
+
+    fn size_limit_exceeded(&self) {
+        let info = SigInfo::from_process(Signal::SIGXFSZ, code::SI_USER, current().pid(), 0);
+        send_to_current(info);
     }
 
     fn writer_keeps_set_id(&self) -> bool {

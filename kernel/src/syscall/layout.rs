@@ -26,6 +26,36 @@ pub struct Iovec {
     pub len: u64,
 }
 
+/// `struct flock` of 64 bits.
+#[repr(C)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+pub struct Flock {
+    pub kind: i16,
+    pub whence: i16,
+    pub pad: u32,
+    pub start: i64,
+    pub len: i64,
+    pub pid: i32,
+    pub pad2: u32,
+}
+
+/// What `pselect6` finds behind its last argument: a signal mask's address and size.
+#[repr(C)]
+#[derive(Clone, Copy, FromBytes, Immutable)]
+pub struct SigsetArgument {
+    pub mask: u64,
+    pub size: u64,
+}
+
+/// `struct open_how` of `openat2(2)`.
+#[repr(C)]
+#[derive(Clone, Copy, FromBytes, Immutable)]
+pub struct RawOpenHow {
+    pub flags: u64,
+    pub mode: u64,
+    pub resolve: u64,
+}
+
 /// `struct rusage`, without what is always zero here by name.
 #[repr(C)]
 #[derive(Clone, Copy, Default, FromBytes, IntoBytes, Immutable)]

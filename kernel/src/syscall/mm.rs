@@ -44,7 +44,7 @@ pub fn mmap(frame: &mut TrapFrame) -> SysResult {
             MmapTarget::File(mapped) => Some(mapped),
             MmapTarget::Anonymous => None,
         };
-        if sharing == Sharing::Shared && !open.is_writable() {
+        if sharing == Sharing::Shared && !open.may_write_shared() {
             may -= Prot::WRITE;
         }
         // Positions in a file are signed (Linux: `file_mmap_ok`).

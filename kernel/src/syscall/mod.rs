@@ -127,6 +127,8 @@ static TABLE: [Handler; NR_SYSCALLS] = table! {
     __NR_madvise => mm::madvise,
     // Files.
     __NR_openat => file::openat,
+    __NR_openat2 => file::openat2,
+    __NR_fallocate => file::fallocate,
     __NR_close => file::close,
     __NR_read => file::read,
     __NR_pread64 => file::pread64,
@@ -183,6 +185,12 @@ static TABLE: [Handler; NR_SYSCALLS] = table! {
     __NR_sync => file::sync,
     __NR_fsync => file::fsync,
     __NR_fdatasync => file::fsync,
+    __NR_syncfs => file::syncfs,
+    __NR_sync_file_range => file::sync_file_range,
+    __NR_fadvise64 => file::fadvise64,
+    __NR_readahead => file::readahead,
+    __NR_flock => file::flock,
+    __NR_pselect6 => file::pselect6,
     // Time.
     __NR_clock_gettime => time::clock_gettime,
     __NR_clock_getres => time::clock_getres,

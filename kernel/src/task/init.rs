@@ -35,7 +35,7 @@ fn run_init(path: &'static str) -> Result<(), Errno> {
     let task = current();
     let fs = Arc::new(FsInfo::new());
     let view = FsView::new(fs.clone(), task.cred());
-    let how = OpenHow { flags: OpenFlags::RDWR, mode: 0 };
+    let how = OpenHow::new(OpenFlags::RDWR, 0);
     let console = vfs().open(view.context(), &PageCache, vfs().root(), b"/dev/console", how)?;
     let files = Files::new();
     for descriptor in 0..3 {

@@ -1,28 +1,28 @@
 //! Files of a tmpfs.
 
 use super::dir::{Names, NewName};
-use super::{Account, Shared, count_up};
+use super::regular::Regular;
+use super::{Shared, count_up};
 use crate::alloc_util::{try_arc, try_copy};
 use crate::inode::{
-    DirEntry, DirVisitor, Inode, NewInode, NewKind, PageIo, RenameKind, SetAttr, SetTime, WriteAt,
+    DirEntry, DirVisitor, Fallocate, Inode, Linkable, NewInode, NewKind, PageIo, RenameKind, SetAttr,
+    SetTime, WriteAt,
 };
 use crate::io::WriteSource;
 use crate::kstat::{Dev, FileType, Kstat, Timespec};
 use crate::pipe::{Pipe, PipeKind};
-use crate::sleep::SleepMutex;
+use crate::seal::{Sealing, Seals};
 use abi::Errno;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
 use core::ops::ControlFlow;
-use core::sync::atomic::Ordering;
-use mm::filemap::{AddressSpace, AddressSpaceOps, Backing};
+use core::sync::atomic::{AtomicBool, Ordering};
+use mm::filemap::{AddressSpace, AddressSpaceOps};
 use spin::Mutex;
 
 /// What a name costs in the size of a directory, Linux's `BOGO_DIRENT_SIZE`.
 const DIRENT_SIZE: u64 = 20;
-/// Largest file.
-const MAX_SIZE: u64 = i64::MAX as u64;
 /// The access time is renewed once in this many seconds, or if it is older than the last change (`relatime`).
 const RELATIME: i64 = 24 * 60 * 60;
 const S_ISGID: u32 = 0o2000;
@@ -33,6 +33,8 @@ pub struct TmpInode {
     ino: u64,
     kind: Kind,
     attributes: Mutex<Attributes>,
+    /// It may get a name although it has none.
+    linkable: AtomicBool,
 }
 
 enum Kind {
@@ -41,12 +43,6 @@ enum Kind {
     Symlink(Vec<u8>),
     Fifo(Arc<Pipe>),
     Node(FileType, Dev),
-}
-
-struct Regular {
-    mapping: Arc<AddressSpace>,
-    /// Held while bytes are written or cut off.
-    writer: SleepMutex<()>,
 }
 
 struct Directory {
@@ -72,13 +68,20 @@ impl TmpInode {
         new: &NewInode<'_>,
         parent: Option<u64>,
     ) -> Result<Arc<TmpInode>, Errno> {
+        // Only a memfd is for sealing.
+        TmpInode::sealed(shared, new, parent, Seals::SEAL)
+    }
+
+    /// The same, with these seals on a regular file.
+    pub(super) fn sealed(
+        shared: &Arc<Shared>,
+        new: &NewInode<'_>,
+        parent: Option<u64>,
+        seals: Seals,
+    ) -> Result<Arc<TmpInode>, Errno> {
         let ino = shared.next_ino.fetch_add(1, Ordering::Relaxed);
         let kind = match new.kind {
-            NewKind::Regular => {
-                let account: Arc<Account> = shared.account.clone();
-                let mapping = AddressSpace::with_backing(0, account, Backing::Memory)?;
-                Kind::Regular(Regular { mapping, writer: SleepMutex::new(()) })
-            }
+            NewKind::Regular => Kind::Regular(Regular::new(shared.account.clone(), seals)?),
             NewKind::Directory => Kind::Directory(Directory {
                 names: Mutex::new(Names::new()),
                 parent: Mutex::new(parent.unwrap_or(ino)),
@@ -101,7 +104,8 @@ impl TmpInode {
         };
         count_up(&shared.inodes, 1, shared.options.max_inodes)?;
         // From here on dropping the inode counts it out.
-        try_arc(TmpInode { shared: shared.clone(), ino, kind, attributes: Mutex::new(attributes) })
+        let (attributes, linkable) = (Mutex::new(attributes), AtomicBool::new(false));
+        try_arc(TmpInode { shared: shared.clone(), ino, kind, attributes, linkable })
     }
 
     fn directory(&self) -> Result<&Directory, Errno> {
@@ -120,6 +124,18 @@ impl TmpInode {
 
     fn is_directory(&self) -> bool {
         matches!(self.kind, Kind::Directory(_))
+    }
+
+    /// What is made in this directory, which may give it its group.
+    fn inherit<'a>(&self, mut new: NewInode<'a>) -> NewInode<'a> {
+        let mine = self.attributes.lock();
+        if mine.mode & S_ISGID != 0 {
+            new.gid = mine.gid;
+            if new.kind == NewKind::Directory {
+                new.mode |= S_ISGID;
+            }
+        }
+        new
     }
 
     /// One name less.
@@ -304,16 +320,7 @@ impl Inode for TmpInode {
         let directory = self.directory()?;
         let copy = NewName::new(name)?;
         directory.names.lock().reserve()?;
-        let mut new = *new;
-        {
-            let mine = self.attributes.lock();
-            if mine.mode & S_ISGID != 0 {
-                new.gid = mine.gid;
-                if new.kind == NewKind::Directory {
-                    new.mode |= S_ISGID;
-                }
-            }
-        }
+        let new = self.inherit(*new);
         let inode = TmpInode::new(&self.shared, &new, Some(self.ino))?;
         if inode.is_directory() {
             self.count_directory(1);
@@ -329,6 +336,7 @@ impl Inode for TmpInode {
         let target = target.downcast::<TmpInode>().map_err(|_| Errno::EXDEV)?;
         let copy = NewName::new(name)?;
         directory.names.lock().reserve()?;
+        target.linkable.store(false, Ordering::Relaxed);
         target.add_link();
         directory.names.lock().insert(copy, target);
         self.modified();
@@ -389,8 +397,12 @@ impl Inode for TmpInode {
             SetTime::Now => now,
             SetTime::To(time) => time,
         };
+        let sealed = self.sealing().is_some_and(|sealing| sealing.get().contains(Seals::EXEC));
         let mut attributes = self.attributes.lock();
         let a = &mut *attributes;
+        if sealed && set.mode.is_some_and(|mode| (mode ^ a.mode) & 0o111 != 0) {
+            return Err(Errno::EPERM);
+        }
         a.mode = set.mode.unwrap_or(a.mode);
         a.uid = set.uid.unwrap_or(a.uid);
         a.gid = set.gid.unwrap_or(a.gid);
@@ -422,33 +434,38 @@ impl Inode for TmpInode {
         at: WriteAt,
         source: &mut dyn WriteSource,
     ) -> Result<(usize, u64), Errno> {
-        let file = self.regular()?;
-        let _writer = file.writer.lock();
-        let pos = match at {
-            WriteAt::Pos(pos) => pos,
-            WriteAt::End => file.mapping.size(),
-        };
-        let wanted = source.remaining();
-        if wanted == 0 {
-            return Ok((0, pos));
+        let (done, end) = self.regular()?.write(io, at, source)?;
+        if done != 0 {
+            self.modified();
         }
-        if pos.checked_add(wanted as u64).is_none_or(|end| end > MAX_SIZE) {
-            return Err(Errno::EINVAL);
-        }
-        let done = io.write(&file.mapping, pos, source)?;
-        self.modified();
-        Ok((done, pos + done as u64))
+        Ok((done, end))
     }
 
     fn truncate(&self, io: &dyn PageIo, size: u64) -> Result<(), Errno> {
-        let file = self.regular()?;
-        if size > MAX_SIZE {
-            return Err(Errno::EFBIG);
-        }
-        let _writer = file.writer.lock();
-        io.truncate(&file.mapping, size);
+        self.regular()?.truncate(io, size)?;
         self.modified();
         Ok(())
+    }
+
+    fn fallocate(&self, io: &dyn PageIo, what: Fallocate, from: u64, to: u64) -> Result<(), Errno> {
+        self.regular()?.fallocate(io, what, from, to, &self.shared.account)?;
+        self.modified();
+        Ok(())
+    }
+
+    fn sealing(&self) -> Option<&Sealing> {
+        self.regular().ok().map(|file| &file.sealing)
+    }
+
+    fn tmpfile(&self, new: &NewInode<'_>, linkable: Linkable) -> Result<Arc<dyn Inode>, Errno> {
+        let inode = TmpInode::new(&self.shared, &self.inherit(*new), None)?;
+        inode.drop_link();
+        inode.linkable.store(linkable == Linkable::Yes, Ordering::Relaxed);
+        Ok(inode)
+    }
+
+    fn linkable(&self) -> Linkable {
+        if self.linkable.load(Ordering::Relaxed) { Linkable::Yes } else { Linkable::No }
     }
 
     fn pipe(&self) -> Result<Arc<Pipe>, Errno> {

@@ -2,17 +2,19 @@
 //! Mirrors Linux's `mm/shmem.c`.
 //!
 //! Directories own their files, and the page cache of a file is its disk: a folio is charged to the file system when it
-//! enters the cache, by a write or by a fault, and ENOSPC comes from there. `dir` holds the names, `inode` the rest.
+//! enters the cache, by a write or by a fault, and ENOSPC comes from there. `dir` holds the names, `regular` the bytes, `inode` the rest.
 //!
 //! The spin locks here guard memory, for a few lines at a time. What happens to names in which order is the VFS's
 //! business, which locks directories; writes and truncations of one file follow each other by the file's own lock.
 
 mod dir;
 mod inode;
+mod regular;
 
 use crate::alloc_util::try_arc;
 use crate::inode::{FileSystem, FsStat, Inode, NewInode, NewKind};
 use crate::kstat::{Dev, Timespec};
+use crate::seal::Seals;
 use abi::Errno;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -73,8 +75,9 @@ impl TmpFs {
     }
 
     /// A regular file without a name, as `memfd_create(2)` makes it. It goes with its last user.
-    pub fn unnamed_file(&self, mode: u32, uid: u32, gid: u32) -> Result<Arc<dyn Inode>, Errno> {
-        let inode = TmpInode::new(&self.shared, &NewInode { kind: NewKind::Regular, mode, uid, gid }, None)?;
+    pub fn unnamed_file(&self, mode: u32, uid: u32, gid: u32, seals: Seals) -> Result<Arc<dyn Inode>, Errno> {
+        let new = NewInode { kind: NewKind::Regular, mode, uid, gid };
+        let inode = TmpInode::sealed(&self.shared, &new, None, seals)?;
         inode.drop_link();
         Ok(inode)
     }

@@ -13,6 +13,7 @@ use crate::inode::{Freshness, Inode};
 use crate::kstat::FileType;
 use crate::sleep::{SleepGuard, SleepMutex};
 use abi::Errno;
+use alloc::format;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -63,6 +64,14 @@ impl Dentry {
     pub(super) fn new_anonymous(inode: Arc<dyn Inode>, name: &[u8]) -> Result<Arc<Dentry>, Errno> {
         let name = Arc::from(try_copy(name)?);
         try_arc(Dentry::new(inode, Link::Anonymous { name }))
+    }
+
+    /// A file in `directory` that has no name: its number stands for it.
+    pub(super) fn new_unnamed(directory: &Arc<Dentry>, inode: Arc<dyn Inode>) -> Result<Arc<Dentry>, Errno> {
+        let name = Arc::from(format!("#{}", inode.stat()?.ino).into_bytes());
+        let dentry = try_arc(Dentry::new(inode, Link::Child { parent: directory.clone(), name }))?;
+        dentry.mark_deleted();
+        Ok(dentry)
     }
 
     fn new(inode: Arc<dyn Inode>, link: Link) -> Dentry {

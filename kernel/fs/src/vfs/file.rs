@@ -11,6 +11,7 @@ use crate::pseudo::SpecialFile;
 use crate::sleep::{SleepGuard, SleepMutex};
 use abi::{Errno, OpenAccess, OpenFlags, Whence};
 use alloc::sync::Arc;
+use core::sync::atomic::{AtomicBool, Ordering};
 use mm::filemap::{AddressSpace, AddressSpaceOps, Backing, IomapKind};
 use spin::Mutex;
 
@@ -46,11 +47,19 @@ pub struct File {
     flags: Mutex<OpenFlags>,
     /// The file position. Held by a read or write of a file that has one, so that two never get the same bytes.
     pos: SleepMutex<u64>,
+    /// It may have locks of its own.
+    locked: AtomicBool,
 }
 
 impl File {
     pub(super) fn new(path: Path, kind: FileKind, flags: OpenFlags) -> Result<Arc<File>, Errno> {
-        try_arc(File { path, kind, flags: Mutex::new(flags), pos: SleepMutex::new(0) })
+        try_arc(File {
+            path,
+            kind,
+            flags: Mutex::new(flags),
+            pos: SleepMutex::new(0),
+            locked: AtomicBool::new(false),
+        })
     }
 
     /// Where it was found.
@@ -81,6 +90,11 @@ impl File {
     /// Whether it only names a place (`O_PATH`).
     pub fn is_path(&self) -> bool {
         matches!(self.kind, FileKind::Path)
+    }
+
+    /// From now on it may have locks of its own, which go with it.
+    pub(super) fn note_locks(&self) {
+        self.locked.store(true, Ordering::Relaxed);
     }
 
     /// `fstat(2)`.
@@ -275,6 +289,14 @@ impl File {
             FileKind::Device(device) if device.seek() == DeviceSeek::Stream => Err(Errno::ESPIPE),
             _ if !allowed => Err(Errno::EBADF),
             _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        if *self.locked.get_mut() {
+            self.release_locks();
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::file::{File, FileKind};
 use crate::alloc_util::try_arc;
 use crate::io::DeviceMmap;
+use crate::seal::{Sealing, Seals};
 use abi::{Errno, Prot};
 use alloc::sync::Arc;
 use core::fmt;
@@ -29,6 +30,18 @@ pub enum Sharing {
 struct MappedOpenFile {
     file: Arc<File>,
     mapping: Arc<AddressSpace>,
+    /// It may write to a file that can be sealed against that.
+    may_write: bool,
+}
+
+impl Drop for MappedOpenFile {
+    fn drop(&mut self) {
+        if self.may_write
+            && let Some(sealing) = self.file.path().dentry.inode().sealing()
+        {
+            sealing.unmap_shared();
+        }
+    }
 }
 
 impl File {
@@ -36,7 +49,7 @@ impl File {
     /// EPERM for programs on a mount that allows none, ENODEV for what cannot be mapped.
     ///
     /// A shared mapping of a file that was opened for reading can never become writable (`VM_MAYWRITE`):
-    /// the caller asks [`File::is_writable`].
+    /// the caller asks [`File::may_write_shared`].
     pub fn mmap_target(self: &Arc<File>, prot: Prot, sharing: Sharing) -> Result<MmapTarget, Errno> {
         if matches!(self.kind(), FileKind::Path) {
             return Err(Errno::EBADF);
@@ -50,12 +63,27 @@ impl File {
         }
         match self.kind() {
             FileKind::PageCache(mapping) => {
-                let mapped = MappedOpenFile { file: self.clone(), mapping: mapping.clone() };
+                let sealing = self.path().dentry.inode().sealing();
+                let may_write = match sealing {
+                    Some(sealing) if sharing == Sharing::Shared && self.is_writable() => {
+                        sealing.map_shared(writes)?
+                    }
+                    _ => false,
+                };
+                let mapped = MappedOpenFile { file: self.clone(), mapping: mapping.clone(), may_write };
                 Ok(MmapTarget::File(try_arc(mapped)?))
             }
             FileKind::Device(device) if device.mmap() == DeviceMmap::Anonymous => Ok(MmapTarget::Anonymous),
             _ => Err(Errno::ENODEV),
         }
+    }
+}
+
+impl File {
+    /// Whether a shared mapping may ever write (`VM_MAYWRITE`).
+    pub fn may_write_shared(&self) -> bool {
+        let sealed = |sealing: &Sealing| sealing.get().intersects(Seals::NO_WRITES);
+        self.is_writable() && !self.path().dentry.inode().sealing().is_some_and(sealed)
     }
 }
 

@@ -6,7 +6,7 @@ use super::Vfs;
 use super::dentry::{Dentry, add_child, lookup_child_locked};
 use super::mount::Path;
 use super::walk::{FsContext, Intent, Last, LastSymlink, Walked, check_name, walk};
-use crate::inode::{NewInode, NewKind};
+use crate::inode::{Linkable, NewInode, NewKind};
 use crate::kstat::{Dev, FileType, Kstat};
 use crate::perm::{Cred, MAY_EXEC, MAY_WRITE, permission};
 use abi::{CapSet, Errno};
@@ -124,7 +124,7 @@ impl Vfs {
             return Err(Errno::EPERM);
         }
         let inode = old.dentry.inode();
-        if inode.stat()?.nlink == 0 {
+        if inode.stat()?.nlink == 0 && inode.linkable() == Linkable::No {
             return Err(Errno::ENOENT);
         }
         dir.inode().link(name, inode)?;
@@ -187,7 +187,7 @@ impl Vfs {
     pub(super) fn find_parent<'a>(
         &'a self,
         context: FsContext<'a>,
-        base: &Path,
+        base: &'a Path,
         path: &'a [u8],
     ) -> Result<Place<'a>, Errno> {
         match walk(self, context, base, path, LastSymlink::Keep, Intent::Parent)? {

@@ -3,11 +3,11 @@
 //! it decides which error a program sees.
 
 use super::Vfs;
-use super::dentry::lookup_child_locked;
+use super::dentry::{Dentry, lookup_child_locked};
 use super::file::{File, FileKind};
 use super::mount::Path;
-use super::walk::{FsContext, Intent, LastSymlink, Walked, walk};
-use crate::inode::{NewKind, PageIo};
+use super::walk::{FsContext, Intent, LastSymlink, Resolve, Walked, walk_within};
+use crate::inode::{Linkable, NewInode, NewKind, PageIo};
 use crate::io::Wait;
 use crate::kstat::{FileType, Kstat};
 use crate::perm::{Access, Cred, MAY_EXEC, MAY_READ, MAY_WRITE, permission};
@@ -35,6 +35,15 @@ pub struct OpenHow {
     pub flags: OpenFlags,
     /// Permission bits of a file that is created; the umask is applied to them.
     pub mode: u32,
+    /// Where the walk may not go (`openat2`).
+    pub resolve: Resolve,
+}
+
+impl OpenHow {
+    /// Without bounds for the walk.
+    pub const fn new(flags: OpenFlags, mode: u32) -> OpenHow {
+        OpenHow { flags, mode, resolve: Resolve::empty() }
+    }
 }
 
 /// What is to be opened.
@@ -64,8 +73,11 @@ impl Vfs {
         let flags = check_flags(how.flags)?;
         // A file that somebody else makes, or removes, between our look and our turn makes us look again.
         loop {
-            let found = self.find_or_create(context, base, path, flags, how.mode)?;
+            let found = self.find_or_create(context, base, path, OpenHow { flags, ..how })?;
             if let Some(found) = found {
+                let unnamed = flags.contains(OpenFlags::TMPFILE_BIT) && !flags.contains(OpenFlags::PATH);
+                let found =
+                    if unnamed { make_unnamed(context, &found.path, flags, how.mode)? } else { found };
                 return self.open_found(context, io, found, flags);
             }
         }
@@ -77,32 +89,33 @@ impl Vfs {
         context: FsContext<'_>,
         base: &Path,
         path: &[u8],
-        flags: OpenFlags,
-        mode: u32,
+        how: OpenHow,
     ) -> Result<Option<Found>, Errno> {
+        let OpenHow { flags, mode, resolve } = how;
         let exclusive = flags.contains(OpenFlags::CREAT | OpenFlags::EXCL);
         let keep = exclusive || flags.contains(OpenFlags::NOFOLLOW);
         let last_symlink = if keep { LastSymlink::Keep } else { LastSymlink::Follow };
         let create = flags.contains(OpenFlags::CREAT);
         let intent = if create { Intent::CreateFile } else { Intent::Find };
 
-        let (path, trailing_slash) = match walk(self, context, base, path, last_symlink, intent)? {
-            Walked::Found { path, trailing_slash } => (path, trailing_slash),
-            Walked::Missing { parent, name } => {
-                let _names = parent.dentry.lock_names();
-                match lookup_child_locked(&parent.dentry, &name, &self.recent) {
-                    Ok(_) => return Ok(None),
-                    Err(Errno::ENOENT) => {}
-                    Err(error) => return Err(error),
+        let (path, trailing_slash) =
+            match walk_within(self, context, base, path, last_symlink, intent, resolve)? {
+                Walked::Found { path, trailing_slash } => (path, trailing_slash),
+                Walked::Missing { parent, name } => {
+                    let _names = parent.dentry.lock_names();
+                    match lookup_child_locked(&parent.dentry, &name, &self.recent) {
+                        Ok(_) => return Ok(None),
+                        Err(Errno::ENOENT) => {}
+                        Err(error) => return Err(error),
+                    }
+                    parent.want_write()?;
+                    let mode = mode & S_IALLUGO;
+                    let dentry = self.create_locked(context, &parent, &name, NewKind::Regular, mode)?;
+                    let path = Path { mount: parent.mount.clone(), dentry };
+                    return Ok(Some(Found { path, origin: Origin::Created }));
                 }
-                parent.want_write()?;
-                let mode = mode & S_IALLUGO;
-                let dentry = self.create_locked(context, &parent, &name, NewKind::Regular, mode)?;
-                let path = Path { mount: parent.mount.clone(), dentry };
-                return Ok(Some(Found { path, origin: Origin::Created }));
-            }
-            Walked::Parent { .. } => return Err(Errno::ENOENT),
-        };
+                Walked::Parent { .. } => return Err(Errno::ENOENT),
+            };
         let file_type = path.file_type();
         if exclusive {
             return Err(Errno::EEXIST);
@@ -127,10 +140,6 @@ impl Vfs {
         let Found { path, origin } = found;
         if flags.contains(OpenFlags::PATH) {
             return File::new(path, FileKind::Path, flags);
-        }
-        if flags.contains(OpenFlags::TMPFILE_BIT) {
-            path.want_write()?;
-            return Err(Errno::EOPNOTSUPP);
         }
         let cuts = flags.contains(OpenFlags::TRUNC) && path.file_type() == FileType::Regular;
         if cuts {
@@ -193,6 +202,18 @@ impl Vfs {
             }
         }
     }
+}
+
+/// Makes a file without a name in the directory `dir` (Linux's `vfs_tmpfile`).
+fn make_unnamed(context: FsContext<'_>, dir: &Path, flags: OpenFlags, mode: u32) -> Result<Found, Errno> {
+    dir.want_write()?;
+    let inode = dir.dentry.inode();
+    permission(&inode.stat()?, context.cred, MAY_WRITE | MAY_EXEC)?;
+    let linkable = if flags.contains(OpenFlags::EXCL) { Linkable::No } else { Linkable::Yes };
+    let mode = mode & S_IALLUGO & !context.umask;
+    let new = NewInode { kind: NewKind::Regular, mode, uid: context.cred.uid, gid: context.cred.gid };
+    let dentry = Dentry::new_unnamed(&dir.dentry, inode.tmpfile(&new, linkable)?)?;
+    Ok(Found { path: Path { mount: dir.mount.clone(), dentry }, origin: Origin::Created })
 }
 
 /// Normalises the flags; EINVAL for combinations that mean nothing.

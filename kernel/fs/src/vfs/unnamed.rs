@@ -9,6 +9,7 @@ use crate::inode::FileSystem;
 use crate::kstat::Timespec;
 use crate::perm::Cred;
 use crate::pipe::{Pipe, PipeInode, PipeKind};
+use crate::seal::Seals;
 use crate::tmpfs::{TmpFs, TmpfsOptions};
 use abi::{Errno, OpenAccess, OpenFlags};
 use alloc::format;
@@ -37,9 +38,9 @@ impl Unnamed {
         Ok(Unnamed { tmpfs, mount, clock, next_pipe: AtomicU64::new(1) })
     }
 
-    /// `memfd_create(2)`.
-    pub fn memfd(&self, cred: &Cred, name: &[u8]) -> Result<Arc<File>, Errno> {
-        let inode = self.tmpfs.unnamed_file(0o777, cred.uid, cred.gid)?;
+    /// `memfd_create(2)`: a file with permission bits `mode` and these seals.
+    pub fn memfd(&self, cred: &Cred, name: &[u8], mode: u32, seals: Seals) -> Result<Arc<File>, Errno> {
+        let inode = self.tmpfs.unnamed_file(mode, cred.uid, cred.gid, seals)?;
         let kind = FileKind::PageCache(inode.mapping()?);
         let mut text = try_copy(b"/memfd:")?;
         text.try_reserve(name.len()).map_err(|_| Errno::ENOMEM)?;

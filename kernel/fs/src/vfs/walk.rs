@@ -5,7 +5,7 @@
 //! last component and the slashes behind it look at the whole stack. Without symlinks a walk allocates nothing.
 
 use super::dentry::{Dentry, lookup_child};
-use super::mount::Path;
+use super::mount::{Mount, Path};
 use super::{NAME_MAX, PATH_MAX, Vfs};
 use crate::kstat::FileType;
 use crate::perm::{Cred, may_traverse};
@@ -13,6 +13,7 @@ use abi::Errno;
 use alloc::borrow::Cow;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use bitflags::bitflags;
 
 /// Symlinks that one walk follows, Linux's `MAXSYMLINKS`; the next is ELOOP.
 const MAX_SYMLINKS: u32 = 40;
@@ -44,6 +45,30 @@ pub enum EmptyPath {
     Refuse,
     /// It stands for the directory or file where the walk begins (`AT_EMPTY_PATH`).
     Base,
+}
+
+bitflags! {
+    /// Where a walk may not go: `RESOLVE_*` of `openat2(2)`.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Resolve: u64 {
+        /// Over the edge of a mount: EXDEV.
+        const NO_XDEV = 0x1;
+        /// Through a link that leads to a file and not to a name: ELOOP.
+        const NO_MAGICLINKS = 0x2;
+        /// Through any link: ELOOP.
+        const NO_SYMLINKS = 0x4;
+        /// Out of the directory where it begins: EXDEV.
+        const BENEATH = 0x8;
+        /// The directory where it begins is the root.
+        const IN_ROOT = 0x10;
+        /// To what is not cached; here everything can be had without waiting for long.
+        const CACHED = 0x20;
+    }
+}
+
+impl Resolve {
+    /// The walk stays below where it begins.
+    pub const SCOPED: Resolve = Resolve::BENEATH.union(Resolve::IN_ROOT);
 }
 
 /// What the last component is wanted for.
@@ -106,10 +131,23 @@ pub(super) fn check_name(name: &[u8]) -> Result<&[u8], Errno> {
 pub(super) fn walk<'a>(
     vfs: &'a Vfs,
     context: FsContext<'a>,
-    base: &Path,
+    base: &'a Path,
     text: &'a [u8],
     last_symlink: LastSymlink,
     intent: Intent,
+) -> Result<Walked<'a>, Errno> {
+    walk_within(vfs, context, base, text, last_symlink, intent, Resolve::empty())
+}
+
+/// The same within bounds.
+pub(super) fn walk_within<'a>(
+    vfs: &'a Vfs,
+    mut context: FsContext<'a>,
+    base: &'a Path,
+    text: &'a [u8],
+    last_symlink: LastSymlink,
+    intent: Intent,
+    resolve: Resolve,
 ) -> Result<Walked<'a>, Errno> {
     if text.len() >= PATH_MAX {
         return Err(Errno::ENAMETOOLONG);
@@ -117,8 +155,15 @@ pub(super) fn walk<'a>(
     if text.is_empty() {
         return Err(Errno::ENOENT);
     }
+    if resolve.intersects(Resolve::SCOPED) {
+        context.root = base;
+    }
     let start = if text[0] == b'/' { context.root } else { base };
-    let walker = Walker { vfs, context, at: start.clone(), text, pos: 0, targets: Vec::new(), symlinks: 0 };
+    if text[0] == b'/' && resolve.contains(Resolve::BENEATH) {
+        return Err(Errno::EXDEV);
+    }
+    let at = start.clone();
+    let walker = Walker { vfs, context, resolve, at, text, pos: 0, targets: Vec::new(), symlinks: 0 };
     walker.run(last_symlink, intent)
 }
 
@@ -128,6 +173,7 @@ type Range = core::ops::Range<usize>;
 struct Walker<'a> {
     vfs: &'a Vfs,
     context: FsContext<'a>,
+    resolve: Resolve,
     at: Path,
     /// The path, and how far it has been walked.
     text: &'a [u8],
@@ -218,7 +264,7 @@ impl<'a> Walker<'a> {
             match name {
                 b"." => continue,
                 b".." => {
-                    self.go_up();
+                    self.go_up()?;
                     continue;
                 }
                 _ => {}
@@ -238,7 +284,7 @@ impl<'a> Walker<'a> {
                 self.follow(&child)?;
             } else {
                 self.at.dentry = child;
-                self.vfs.mounts.cross(&mut self.at);
+                self.cross()?;
             }
         }
         if intent == Intent::Parent {
@@ -247,10 +293,31 @@ impl<'a> Walker<'a> {
         Ok(Walked::Found { path: self.at, trailing_slash })
     }
 
+    /// Goes down into what is mounted here.
+    #[inline(always)]
+    fn cross(&mut self) -> Result<(), Errno> {
+        if self.at.dentry.is_mountpoint() {
+            let below = self.at.mount.clone();
+            self.vfs.mounts.cross(&mut self.at);
+            self.check_mount(&below)?;
+        }
+        Ok(())
+    }
+
+    /// EXDEV if the walk has left `mount` and may not.
+    fn check_mount(&self, mount: &Arc<Mount>) -> Result<(), Errno> {
+        let left = self.resolve.contains(Resolve::NO_XDEV) && !Arc::ptr_eq(mount, &self.at.mount);
+        if left { Err(Errno::EXDEV) } else { Ok(()) }
+    }
+
     /// One step towards the root, over the edge of a mount if need be, but not out of the process's root.
-    fn go_up(&mut self) {
+    fn go_up(&mut self) -> Result<(), Errno> {
+        let start = self.at.mount.clone();
         loop {
             if self.at == *self.context.root {
+                if self.resolve.contains(Resolve::BENEATH) {
+                    return Err(Errno::EXDEV);
+                }
                 break;
             }
             if let Some(parent) = self.at.dentry.parent() {
@@ -263,6 +330,7 @@ impl<'a> Walker<'a> {
             }
         }
         self.vfs.mounts.cross(&mut self.at);
+        self.check_mount(&start)
     }
 
     fn follow(&mut self, symlink: &Arc<Dentry>) -> Result<(), Errno> {
@@ -270,14 +338,29 @@ impl<'a> Walker<'a> {
         if self.symlinks > MAX_SYMLINKS {
             return Err(Errno::ELOOP);
         }
+        if self.resolve.contains(Resolve::NO_SYMLINKS) {
+            return Err(Errno::ELOOP);
+        }
+        let start = self.at.mount.clone();
         if let Some(place) = symlink.inode().jump()? {
+            if self.resolve.contains(Resolve::NO_MAGICLINKS) {
+                return Err(Errno::ELOOP);
+            }
+            // It could lead anywhere.
+            if self.resolve.intersects(Resolve::SCOPED) {
+                return Err(Errno::EXDEV);
+            }
             self.at = place;
-            return Ok(());
+            return self.check_mount(&start);
         }
         let target = symlink.inode().readlink()?;
         match target.first() {
             None => return Err(Errno::ENOENT),
-            Some(b'/') => self.at = self.context.root.clone(),
+            Some(b'/') if self.resolve.contains(Resolve::BENEATH) => return Err(Errno::EXDEV),
+            Some(b'/') => {
+                self.at = self.context.root.clone();
+                self.check_mount(&start)?;
+            }
             Some(_) => {}
         }
         self.targets.try_reserve(1).map_err(|_| Errno::ENOMEM)?;

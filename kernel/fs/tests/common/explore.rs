@@ -168,7 +168,7 @@ impl Explorer<'_> {
         {
             let base = self.vfs.root();
             let _ = self.vfs.lookup(context, base, path, LastSymlink::Follow, EmptyPath::Refuse);
-            let how = OpenHow { flags: OpenFlags::empty(), mode: 0 };
+            let how = OpenHow::new(OpenFlags::empty(), 0);
             let Ok(file) = self.vfs.open(context, &NoIo, base, path, how) else { continue };
             for whence in [Whence::Data, Whence::Hole, Whence::End, Whence::Cur] {
                 let _ = self.bounded(16 * self.disk.size() + 4096, || file.lseek(1, whence));

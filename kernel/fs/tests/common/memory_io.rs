@@ -54,4 +54,17 @@ impl PageIo for MemoryIo {
         self.with(mapping, |bytes| bytes.resize(size as usize, 0));
         mapping.set_size(size);
     }
+
+    fn fill_holes(&self, _: &Arc<AddressSpace>, _: u64, _: u64) -> Result<(), Errno> {
+        Ok(())
+    }
+
+    fn punch_hole(&self, mapping: &Arc<AddressSpace>, from: u64, to: u64) {
+        self.with(mapping, |bytes| {
+            let end = bytes.len().min(to as usize);
+            if let Some(hole) = bytes.get_mut(from as usize..end) {
+                hole.fill(0);
+            }
+        });
+    }
 }

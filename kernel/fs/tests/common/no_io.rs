@@ -19,4 +19,10 @@ impl PageIo for NoIo {
     }
 
     fn truncate(&self, _: &Arc<AddressSpace>, _: u64) {}
+
+    fn fill_holes(&self, _: &Arc<AddressSpace>, _: u64, _: u64) -> Result<(), Errno> {
+        Err(Errno::EIO)
+    }
+
+    fn punch_hole(&self, _: &Arc<AddressSpace>, _: u64, _: u64) {}
 }

@@ -62,7 +62,7 @@ impl World {
     }
 
     pub fn open(&self, path: &str, flags: OpenFlags) -> Result<Arc<File>, Errno> {
-        let how = OpenHow { flags, mode: 0o666 };
+        let how = OpenHow::new(flags, 0o666);
         self.vfs.open(self.context(), &Uncached(&self.disk), &self.cwd, path.as_bytes(), how)
     }
 
@@ -201,4 +201,10 @@ impl PageIo for Uncached<'_> {
     fn truncate(&self, mapping: &Arc<AddressSpace>, size: u64) {
         mapping.set_size(size);
     }
+
+    fn fill_holes(&self, _: &Arc<AddressSpace>, _: u64, _: u64) -> Result<(), Errno> {
+        Err(Errno::EROFS)
+    }
+
+    fn punch_hole(&self, _: &Arc<AddressSpace>, _: u64, _: u64) {}
 }

@@ -1,6 +1,7 @@
 //! File memory: the page cache, its readahead, reads and writes through it, truncation. Mirrors Linux's `mm/filemap.c` and
 //! `mm/readahead.c`. All that waits for a device waits here, with no lock held.
 
+mod allocate;
 mod iomap;
 mod mapping;
 mod read;

@@ -124,7 +124,7 @@ impl<H: Hw> Memory<H> {
     }
 
     /// Zeroes the bytes `from..to` of the file as far as they lie in this folio.
-    fn zero_part(&self, entry: &Entry, from: u64, to: u64) {
+    pub(super) fn zero_part(&self, entry: &Entry, from: u64, to: u64) {
         let start = entry.index << PAGE_SHIFT;
         let from = from.max(start);
         let to = to.min(entry.end() << PAGE_SHIFT);

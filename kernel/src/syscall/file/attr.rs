@@ -6,7 +6,7 @@ use super::{check_flags, open_file, place_at};
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::UserPtr;
 use crate::drivers::timer::NSEC_PER_SEC;
-use crate::file::{PageCache, vfs};
+use crate::file::vfs;
 use crate::task::current;
 use abi::{Errno, raw};
 use fs::inode::SetTime;
@@ -100,24 +100,6 @@ fn times_from_user(times: UserPtr<Timespec>) -> Result<Times, Errno> {
         }
     };
     Ok(Times { atime: time(0)?, mtime: time(1)? })
-}
-
-/// `truncate(2)`.
-pub fn truncate(frame: &mut TrapFrame) -> SysResult {
-    let [path, size, ..] = frame.args();
-    let size = super::length(size)? as u64;
-    let fs = current().fs()?;
-    let place = place_at(&fs, raw::AT_FDCWD as u64, path, 0)?;
-    vfs().truncate(fs.context().cred, &PageCache, &place, size)?;
-    Ok(0)
-}
-
-/// `ftruncate(2)`.
-pub fn ftruncate(frame: &mut TrapFrame) -> SysResult {
-    let [fd, size, ..] = frame.args();
-    let size = super::length(size)? as u64;
-    open_file(fd)?.truncate(&PageCache, size)?;
-    Ok(0)
 }
 
 /// `faccessat(2)`, which has no flags.

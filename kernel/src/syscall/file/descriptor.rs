@@ -1,17 +1,16 @@
 //! Descriptors: closing, duplicating, their flags; files that have no name.
 
 use super::super::SysResult;
+use super::lock::{fcntl_lock, is_lock_command};
+use super::space::{add_seals, get_seals};
 use super::{at_exec, open_limit};
 use crate::arch::trap::TrapFrame;
-use crate::arch::uaccess::{UserPtr, strncpy_from_user};
+use crate::arch::uaccess::UserPtr;
 use crate::file::{AtExec, unnamed};
 use crate::heap;
 use crate::task::current;
 use abi::{Errno, OpenFlags, raw};
 use fs::vfs::FileKind;
-
-/// Longest name of a memfd, without its NUL: with `memfd:` before it, it is a file's.
-const MEMFD_NAME_MAX: usize = 249;
 
 /// Flags of `close_range(2)`, `uapi/linux/close_range.h`.
 const CLOSE_RANGE_UNSHARE: u32 = 1 << 1;
@@ -102,9 +101,12 @@ pub fn fcntl(frame: &mut TrapFrame) -> SysResult {
             file.set_flags(OpenFlags::from_bits_truncate(arg as u32));
             return Ok(0);
         }
+        _ if is_lock_command(command) => return fcntl_lock(&files, &file, command, arg),
         _ => {}
     }
     match (command, file.kind()) {
+        (raw::F_GET_SEALS, _) => get_seals(&file),
+        (raw::F_ADD_SEALS, _) => add_seals(&file, arg),
         (raw::F_GETPIPE_SZ, FileKind::Pipe(end)) => Ok(end.pipe().capacity() as u64),
         (raw::F_SETPIPE_SZ, FileKind::Pipe(end)) => {
             let wanted = usize::try_from(arg as u32).map_err(|_| Errno::EINVAL)?;
@@ -135,21 +137,4 @@ pub fn pipe2(frame: &mut TrapFrame) -> SysResult {
         let _ = files.close(reader.into());
     }
     result.map(|()| 0)
-}
-
-/// `memfd_create(2)`. Seals cannot be put on it.
-pub fn memfd_create(frame: &mut TrapFrame) -> SysResult {
-    const KNOWN: u32 = raw::MFD_CLOEXEC | raw::MFD_NOEXEC_SEAL | raw::MFD_EXEC;
-    let [name, flags, ..] = frame.args();
-    heap::reserve()?;
-    let flags = super::check_flags(flags, KNOWN)?;
-    if flags & (raw::MFD_NOEXEC_SEAL | raw::MFD_EXEC) == raw::MFD_NOEXEC_SEAL | raw::MFD_EXEC {
-        return Err(Errno::EINVAL);
-    }
-    let name = strncpy_from_user(name, MEMFD_NAME_MAX + 1, Errno::EINVAL)?;
-    let task = current();
-    let fs = task.fs()?;
-    let file = unnamed().memfd(fs.context().cred, &name)?;
-    let at_exec = at_exec(flags & raw::MFD_CLOEXEC != 0);
-    Ok(task.files()?.install(file, at_exec, open_limit(&task))?.into())
 }

@@ -1,41 +1,47 @@
-//! Files and descriptors. The rules are in `fs::vfs`; here arguments become its types: `open` and descriptors (this file
-//! and `descriptor`), bytes (`rw`, `copy`), names (`names`), attributes (`stat`, `attr`), waiting (`poll`), `mount`.
+//! Files and descriptors. The rules are in `fs::vfs`; here arguments become its types: opening (`open`), descriptors
+//! (`descriptor`, `lock`), bytes (`rw`, `copy`, `space`, `hints`), names (`names`), attributes (`stat`, `attr`), waiting
+//! (`poll`, `select`), `mount`. This file has what they share.
 
 mod attr;
 mod copy;
 mod descriptor;
+mod hints;
+mod lock;
 mod mount;
 mod names;
+mod open;
 mod poll;
 mod rw;
+mod select;
+mod space;
 mod stat;
 
-pub use attr::{
-    faccessat, faccessat2, fchmod, fchmodat, fchmodat2, fchown, fchownat, ftruncate, truncate, utimensat,
-};
+pub use attr::{faccessat, faccessat2, fchmod, fchmodat, fchmodat2, fchown, fchownat, utimensat};
 pub use copy::{copy_file_range, sendfile};
-pub use descriptor::{close, close_range, dup, dup3, fcntl, memfd_create, pipe2};
+pub use descriptor::{close, close_range, dup, dup3, fcntl, pipe2};
+pub use hints::{fadvise64, fsync, readahead, sync, sync_file_range, syncfs};
+pub use lock::flock;
 pub use mount::{fstatfs, mount, statfs, umount2};
 pub use names::{
     chdir, chroot, fchdir, getcwd, linkat, mkdirat, mknodat, readlinkat, renameat, renameat2, symlinkat,
     umask, unlinkat,
 };
+pub use open::{openat, openat2};
 pub use poll::ppoll;
 pub use rw::{
     getdents64, ioctl, lseek, pread64, preadv, preadv2, pwrite64, pwritev, pwritev2, read, readv, write,
     writev,
 };
+pub use select::pselect6;
+pub use space::{fallocate, ftruncate, memfd_create, truncate};
 pub use stat::{fstat, newfstatat, statx};
 
-use super::SysResult;
-use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::path_from_user;
-use crate::file::{AtExec, FsView, PageCache, vfs};
-use crate::heap;
+use crate::file::{AtExec, FsView, vfs};
 use crate::task::{Current, current};
-use abi::{Errno, OpenFlags, raw};
+use abi::{Errno, raw};
 use alloc::sync::Arc;
-use fs::vfs::{EmptyPath, File, LastSymlink, OpenHow, Path};
+use fs::vfs::{EmptyPath, File, LastSymlink, Path};
 
 /// A position or a length that is signed in the end: negative ones are EINVAL.
 fn length(len: u64) -> Result<usize, Errno> {
@@ -79,33 +85,4 @@ fn place_at(fs: &FsView, dirfd: u64, path: u64, flags: u32) -> Result<Path, Errn
 fn check_flags(flags: u64, known: u32) -> Result<u32, Errno> {
     let flags = flags as u32;
     if flags & !known == 0 { Ok(flags) } else { Err(Errno::EINVAL) }
-}
-
-/// `openat(2)`.
-pub fn openat(frame: &mut TrapFrame) -> SysResult {
-    let [dirfd, path, flags, mode, ..] = frame.args();
-    heap::reserve()?;
-    let path = path_from_user(path)?;
-    let task = current();
-    let fs = task.fs()?;
-    let how = OpenHow { flags: OpenFlags::from_bits_retain(flags as u32), mode: mode as u32 };
-    let base = base(&task, &fs, dirfd, &path)?;
-    let file = vfs().open(fs.context(), &PageCache, &base, &path, how)?;
-    let at_exec = at_exec(how.flags.contains(OpenFlags::CLOEXEC));
-    Ok(task.files()?.install(file, at_exec, open_limit(&task))?.into())
-}
-
-/// `sync(2)` and its like: what can be written lives in memory, so nothing is ever behind.
-pub fn sync(_: &mut TrapFrame) -> SysResult {
-    Ok(0)
-}
-
-/// `fsync(2)` and `fdatasync(2)`.
-pub fn fsync(frame: &mut TrapFrame) -> SysResult {
-    use fs::vfs::FileKind;
-    let [fd, ..] = frame.args();
-    match open_file(fd)?.kind() {
-        FileKind::PageCache(_) | FileKind::Directory => Ok(0),
-        FileKind::Special(_) | FileKind::Device(_) | FileKind::Pipe(_) | FileKind::Path => Err(Errno::EINVAL),
-    }
 }

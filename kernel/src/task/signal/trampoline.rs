@@ -10,6 +10,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use fs::io::SliceSource;
 use fs::perm::Cred;
+use fs::seal::Seals;
 use fs::vfs::FileKind;
 use mm::filemap::{AddressSpace, MappedFile};
 use mm::mmap::MmapRequest;
@@ -61,7 +62,7 @@ fn file() -> Result<Arc<dyn MappedFile>, Errno> {
 }
 
 fn make() -> Result<Trampoline, Errno> {
-    let file = unnamed().memfd(&Cred::ROOT, b"vdso")?;
+    let file = unnamed().memfd(&Cred::ROOT, b"vdso", 0o777, Seals::SEAL)?;
     let code = CODE.map(u32::to_le_bytes);
     file.write(&PageCache, &mut SliceSource::new(code.as_flattened()))?;
     match file.kind() {
