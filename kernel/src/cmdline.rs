@@ -17,6 +17,11 @@ pub fn get(name: &str) -> Option<&'static str> {
     words(platform::get().cmdline).filter_map(value_of).last()
 }
 
+/// Names and values of the words `PREFIXname=value`, in their order.
+pub fn with_prefix(prefix: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    words(platform::get().cmdline).filter_map(move |word| word.strip_prefix(prefix)?.split_once('='))
+}
+
 /// Whether `name` is given, and not as `name=0`.
 pub fn flag(name: &str) -> bool {
     get(name).is_some_and(|value| value != "0")

@@ -25,6 +25,7 @@ mod reboot; // the orderly end
 mod selftest; // checks inside the running kernel
 mod sync; // locks, sleeping and not
 mod syscall; // system calls: the table, then a file for each domain
+mod sysfs; // /sys
 mod task; // tasks: scheduling, exit and wait, kernel threads
 mod trap; // page faults
 mod wall_clock; // the time of day

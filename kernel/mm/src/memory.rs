@@ -25,6 +25,8 @@ pub struct Memory<H: Hw> {
     pub stats: Stats,
     /// Sizes of anonymous folios.
     pub mthp: Mthp,
+    /// Nobody is refused memory before it runs out (`vm.overcommit_memory` 1).
+    pub overcommit_always: AtomicBool,
     zero: Folio,
     native_lazy: AtomicBool,
     mappings: spin::Mutex<Vec<Weak<AddressSpace>>>,
@@ -43,6 +45,7 @@ impl<H: Hw> Memory<H> {
             asids,
             stats: Stats::default(),
             mthp: Mthp::default(),
+            overcommit_always: AtomicBool::new(false),
             zero: Folio(base),
             native_lazy: AtomicBool::new(false),
             mappings: spin::Mutex::new(Vec::new()),

@@ -13,5 +13,8 @@ mod user_io;
 pub use files::{AtExec, Files};
 pub use fs_info::{FsInfo, FsView};
 pub use page_cache::PageCache;
-pub use root::{CONSOLE, FILE_SYSTEMS, mount_root, new_file_system, unnamed, vfs};
+pub use root::{
+    BLOCK_DRIVERS, CHAR_DRIVERS, CONSOLE, FILE_SYSTEMS, disk_number, mount_root, new_file_system, unnamed,
+    vfs,
+};
 pub use user_io::UserBuffers;

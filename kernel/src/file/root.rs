@@ -4,8 +4,10 @@
 use super::console::Console;
 use super::disk::Disk;
 use super::random::Random;
+use crate::block::DiskId;
 use crate::proc::ProcFs;
 use crate::sync::park::Parking;
+use crate::sysfs::SysFs;
 use crate::{block, cmdline, memory, wall_clock};
 use abi::Errno;
 use alloc::string::String;
@@ -30,6 +32,17 @@ const URANDOM: Dev = Dev::new(1, 9);
 const VIRTIO_BLK_MAJOR: u32 = 254;
 /// Minors of one disk, its partitions included.
 const MINORS: u32 = 16;
+
+/// Drivers of character and block devices, as `/proc/devices` lists them.
+pub const CHAR_DRIVERS: &[(u32, &str)] =
+    &[(RANDOM.major, "mem"), (TTY.major, "/dev/tty"), (CONSOLE.major, "/dev/console")];
+/// The same for block devices.
+pub const BLOCK_DRIVERS: &[(u32, &str)] = &[(VIRTIO_BLK_MAJOR, "virtblk")];
+
+/// The device number of a disk.
+pub fn disk_number(id: DiskId) -> Dev {
+    Dev::new(VIRTIO_BLK_MAJOR, id * MINORS)
+}
 
 static VFS: Once<Vfs> = Once::new();
 static UNNAMED: Once<Unnamed> = Once::new();
@@ -76,7 +89,7 @@ pub fn mount_root() -> Result<(), RootError> {
     let name = cmdline::get("root").unwrap_or("/dev/vda");
     let id = block::find(name).ok_or(RootError::NoDisk(name))?;
     let disk = Disk::open(id).map_err(|_| RootError::NoDisk(name))?;
-    let dev = Dev::new(VIRTIO_BLK_MAJOR, id * MINORS);
+    let dev = disk_number(id);
     let erofs = Erofs::mount(Arc::new(disk), dev).map_err(|error| RootError::Mount(name, error))?;
     let vfs = Vfs::new(Arc::new(erofs), MountFlags::READ_ONLY, String::from(name)).map_err(RootError::Dev)?;
     mount_dev(&vfs).map_err(RootError::Dev)?;
@@ -87,7 +100,11 @@ pub fn mount_root() -> Result<(), RootError> {
     let unnamed = Unnamed::new(&vfs, half, wall_clock::timespec).map_err(RootError::Dev)?;
     UNNAMED.call_once(|| unnamed);
     VFS.call_once(|| vfs);
-    mount_kernel("/proc", Arc::new(ProcFs)).map_err(|error| RootError::Kernel("/proc", error))
+    let kernel: [(&str, Arc<dyn FileSystem>); 2] = [("/proc", Arc::new(ProcFs)), ("/sys", Arc::new(SysFs))];
+    for (at, fs) in kernel {
+        mount_kernel(at, fs).map_err(|error| RootError::Kernel(at, error))?;
+    }
+    Ok(())
 }
 
 /// How a tmpfs is made here: at most half of the memory, and as many files as would fit.
@@ -105,14 +122,15 @@ fn tmpfs_options(vfs: &Vfs, root_mode: u32) -> TmpfsOptions {
 }
 
 /// Types of file systems in the order of `/proc/filesystems`, and whether they need a device.
-pub const FILE_SYSTEMS: [(&str, bool); 4] =
-    [("tmpfs", false), ("proc", false), ("devtmpfs", false), ("erofs", true)];
+pub const FILE_SYSTEMS: [(&str, bool); 5] =
+    [("sysfs", false), ("tmpfs", false), ("proc", false), ("devtmpfs", false), ("erofs", true)];
 
 /// A file system of this type for `mount(2)`. ENODEV for what cannot be mounted, EINVAL for options that it does not know.
 pub fn new_file_system(kind: &[u8], options: &[u8]) -> Result<Arc<dyn FileSystem>, Errno> {
     match kind {
         b"tmpfs" => Ok(new_tmpfs(options)?),
         b"proc" => Ok(Arc::new(ProcFs)),
+        b"sysfs" => Ok(Arc::new(SysFs)),
         _ => Err(Errno::ENODEV),
     }
 }

@@ -8,9 +8,15 @@
 //! A file is made anew for each reader, with no lock held while it is copied to the program: what is looked at under a
 //! lock goes into a buffer of the kernel first. So reading one's own `maps` may fault and grow the heap.
 
+mod disks;
 mod process;
 mod root;
+mod sysctl;
 mod system;
+mod vmstat;
+
+pub use disks::{disk_line, disks};
+pub use sysctl::apply_command_line;
 
 use crate::file::vfs;
 use crate::wall_clock;

@@ -3,7 +3,7 @@
 
 use super::System;
 use super::process::Process;
-use super::system;
+use super::{disks, sysctl, system, vmstat};
 use crate::task::{current, table};
 use abi::Errno;
 use alloc::sync::Arc;
@@ -16,10 +16,11 @@ const ROOT_INO: u64 = 1;
 /// Cookie of the first process (Linux: `FIRST_PROCESS_ENTRY`); that of another is as much further on as its number.
 const FIRST_PROCESS: u64 = 256;
 
-static ENTRIES: [Entry<System>; 12] = [
+static ENTRIES: [Entry<System>; 17] = [
     Entry { name: "self", mode: 0o777, content: Content::Symlink(show_self) },
     Entry { name: "thread-self", mode: 0o777, content: Content::Symlink(show_thread_self) },
     Entry { name: "mounts", mode: 0o777, content: Content::Symlink(|_, out| out.push(b"self/mounts")) },
+    Entry { name: "sys", mode: 0o555, content: Content::Own(sysctl::directory) },
     Entry::text("cmdline", system::show_cmdline),
     Entry::text("cpuinfo", system::show_cpuinfo),
     Entry::text("filesystems", system::show_filesystems),
@@ -29,6 +30,10 @@ static ENTRIES: [Entry<System>; 12] = [
     Entry::text("swaps", system::show_swaps),
     Entry::text("uptime", system::show_uptime),
     Entry::text("version", system::show_version),
+    Entry::text("devices", disks::show_devices),
+    Entry::text("diskstats", disks::show_diskstats),
+    Entry::text("partitions", disks::show_partitions),
+    Entry::text("vmstat", vmstat::show_vmstat),
 ];
 
 fn show_self(_: &System, out: &mut Text) -> Result<(), Errno> {

@@ -31,11 +31,15 @@ use binfmt::{
     Arguments, Aslr, Credentials, Entropy, ExecPlan, Image, LayoutRequest, MAX_ARG_STRLEN, MmapLayout,
     ProcessInfo, ReadAt, Rseq, Search, Source, StringKind, script,
 };
+use core::sync::atomic::{AtomicU8, Ordering};
 use fs::vfs::{File, FileKind, MmapTarget, Sharing};
 
 /// The stack area is made larger than what lies on it by this much, so that a new program does not begin with
 /// faults that grow it (Linux: `stack_expand` in `setup_arg_pages`).
 const STACK_EXPAND: u64 = 128 << 10;
+
+/// `kernel.randomize_va_space`: 0 places nothing at random, 1 all but the heap, 2 that, too.
+pub static RANDOMIZE: AtomicU8 = AtomicU8::new(2);
 
 /// A program file as `binfmt` reads it.
 struct ProgramFile(Arc<File>);
@@ -225,10 +229,12 @@ fn mm_layout(layout: &MmapLayout, plan: &ExecPlan, image: &StackImage) -> MmLayo
 }
 
 fn aslr(personality: Personality) -> Aslr {
-    if cmdline::flag("norandmaps") || personality.contains(Personality::ADDR_NO_RANDOMIZE) {
+    let mode = RANDOMIZE.load(Ordering::Relaxed);
+    if mode == 0 || cmdline::flag("norandmaps") || personality.contains(Personality::ADDR_NO_RANDOMIZE) {
         return Aslr::Off;
     }
     let [stack, stack_offset, mmap, image, brk] = core::array::from_fn(|_| random::next_u64());
+    let brk = if mode == 1 { 0 } else { brk };
     Aslr::On(Entropy { stack, stack_offset, mmap, image, brk })
 }
 

@@ -4,7 +4,7 @@ use super::table::INIT_PID;
 use super::{current, exec, page_size};
 use crate::arch::pmu;
 use crate::file::{AtExec, Files, FsInfo, FsView, PageCache, mount_root, vfs};
-use crate::{cmdline, panic};
+use crate::{cmdline, panic, proc};
 use abi::{Errno, OpenFlags};
 use alloc::sync::Arc;
 use binfmt::{Arguments, RLIM_INFINITY, StringKind};
@@ -19,6 +19,7 @@ pub fn become_init() {
     if let Err(error) = mount_root() {
         panic::fatal(format_args!("cannot mount the root file system: {error}"));
     }
+    proc::apply_command_line();
     let path = cmdline::get("init").unwrap_or("/sbin/init");
     // Whoever feeds the console waits for this line: from here on no input is lost.
     log::info!("Run {path} as init process");

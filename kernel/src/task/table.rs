@@ -16,13 +16,13 @@ use crate::sync::IrqMutex;
 pub const INIT_PID: Pid = 1;
 
 /// Numbers are below this, Linux's default of `kernel.pid_max`.
-const PID_MAX: Pid = 32768;
+pub const PID_MAX: Pid = 32768;
 
 /// After the numbers have wrapped, the low ones stay with those who have run since boot.
 const RESERVED_PIDS: Pid = 300;
 
 /// Most tasks that can exist: half of the numbers, so that finding a free one is quick.
-const TASKS_MAX: usize = PID_MAX as usize / 2;
+pub const TASKS_MAX: usize = PID_MAX as usize / 2;
 
 struct Table {
     /// Ordered by number.

@@ -149,6 +149,12 @@ impl Vfs {
         }
     }
 
+    /// Lets go of the names that are remembered though nobody uses them, and with them of their files.
+    pub fn drop_dentries(&self) {
+        forget_below(&self.root.dentry, &self.recent);
+        self.mounts.list().iter().for_each(|mount| forget_below(&mount.root, &self.recent));
+    }
+
     /// `umount2(2)` of what is mounted at `path`, whose root that is. EINVAL if nothing is, EBUSY if it is in use.
     pub fn umount(&self, path: Path) -> Result<(), Errno> {
         let mount = self.mounts.remove(&path)?;

@@ -11,6 +11,7 @@ mod write;
 
 pub use iomap::{AddressSpaceOps, Iomap, IomapKind};
 pub use mapping::{AddressSpace, Backing, FolioSink};
+pub use readahead::READ_AHEAD_MAX;
 pub use tree::Entry;
 
 use alloc::sync::Arc;

@@ -5,7 +5,9 @@ use super::mapping::AddressSpace;
 use crate::types::PAGE_SHIFT;
 
 /// Largest window in kernel pages: 1 MiB.
-const RA_MAX: u64 = (1 << 20) >> PAGE_SHIFT;
+const RA_MAX: u64 = READ_AHEAD_MAX >> PAGE_SHIFT;
+/// The same in bytes.
+pub const READ_AHEAD_MAX: u64 = 1 << 20;
 /// First window in kernel pages, and the largest folio that readahead makes: 64 KiB.
 const RA_INIT: u64 = (64 << 10) >> PAGE_SHIFT;
 /// log2 of [`RA_INIT`].

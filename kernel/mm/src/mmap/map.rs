@@ -8,6 +8,7 @@ use crate::types::PAGE_SHIFT;
 use crate::vma::{Search, VmFlags, Vma};
 use abi::{Errno, MapFlags, Prot};
 use alloc::sync::Arc;
+use core::sync::atomic::Ordering::Relaxed;
 
 /// What is to be mapped.
 pub struct MmapRequest {
@@ -81,7 +82,8 @@ impl<H: Hw> Mm<H> {
     /// ENOMEM for what could not be filled even if the process had the whole machine: an obvious overcommit, as
     /// Linux's default heuristic has it (`__vm_enough_memory`).
     pub(super) fn vm_enough_memory(&self, len: u64) -> Result<(), Errno> {
-        if len >> PAGE_SHIFT > self.mem.nr_frames() { Err(Errno::ENOMEM) } else { Ok(()) }
+        let obvious = len >> PAGE_SHIFT > self.mem.nr_frames();
+        if obvious && !self.mem.overcommit_always.load(Relaxed) { Err(Errno::ENOMEM) } else { Ok(()) }
     }
 
     fn shared_anon(&self, len: u64) -> Result<Arc<dyn MappedFile>, Errno> {

@@ -3,7 +3,7 @@
 mod set;
 mod unmapped;
 
-pub use set::VmaSet;
+pub use set::{MAX_MAP_COUNT, VmaSet};
 pub use unmapped::{Hole, Search};
 
 use crate::filemap::MappedFile;

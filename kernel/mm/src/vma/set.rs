@@ -6,7 +6,7 @@ use abi::Errno;
 use alloc::vec::Vec;
 
 /// Most areas that one address space may have (Linux's `vm.max_map_count`).
-const MAX_MAP_COUNT: usize = 65530;
+pub const MAX_MAP_COUNT: usize = 65530;
 
 /// Areas that do not overlap, sorted.
 #[derive(Default)]
