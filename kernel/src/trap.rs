@@ -7,6 +7,7 @@ use mm::types::Access;
 
 use crate::arch::percpu;
 use crate::task::current;
+use crate::task::oom::{self, Relief};
 
 /// What became of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum FaultOutcome {
     Done,
     /// The program gets this signal with this code, or the caller of uaccess EFAULT.
     Signal(Signal, i32),
+    /// The program is about to die of SIGKILL and does not return to EL0.
+    Killed,
 }
 
 /// A fault on `addr`, of the program or of the kernel on its behalf. May sleep.
@@ -29,8 +32,10 @@ pub fn user_fault(addr: u64, access: Access) -> FaultOutcome {
         Err(VmFault::MapErr) => FaultOutcome::Signal(Signal::SIGSEGV, code::SEGV_MAPERR),
         Err(VmFault::AccErr) => FaultOutcome::Signal(Signal::SIGSEGV, code::SEGV_ACCERR),
         Err(VmFault::Bus) => FaultOutcome::Signal(Signal::SIGBUS, code::BUS_ADRERR),
-        // The kernel takes the memory back the hard way, as Linux's OOM killer does.
-        Err(VmFault::Oom) => FaultOutcome::Signal(Signal::SIGKILL, code::SI_KERNEL),
+        Err(VmFault::Oom) => match oom::out_of_memory() {
+            Relief::Retry => FaultOutcome::Done,
+            Relief::Die => FaultOutcome::Killed,
+        },
         // `UserMm::handle_fault` waits for these itself.
         Err(VmFault::Io(_)) => FaultOutcome::Done,
     }

@@ -25,6 +25,7 @@ SELFTEST_SAYS = r"selftest: \d+ passed, 0 failed$"
 # The optimiser may put start_init into the closure that calls it, which has its name too.
 BACKTRACE = (r"backtrace:$", r"  [0-9a-f]{16} .*granule::start_init\b.*\+0x", r"  [0-9a-f]{16} granule::task::kthread::run\+0x")
 REPORT = (r"ESR 0x[0-9a-f]{8}, FAR 0x[0-9a-f]{16}$", r"pc  [0-9a-f]{16} ", r"x29 [0-9a-f]{16}", *BACKTRACE)
+OOM_SAYS = r"Out of memory: Killed process \d+ \(out_of_memory\) total-vm:\d+kB, anon-rss:\d+kB, "
 SELFTEST_SAYS_DISK = r"selftest: ok disk: "
 MODERN_MMIO = ("-global", "virtio-mmio.force-legacy=false")
 # A disk of which the kernel's self-test knows every word; what it writes is thrown away.
@@ -68,6 +69,16 @@ def smoke(machine: Machine, *wanted: str) -> Callable[[Log], Result]:
     def body(log: Log) -> Result:
         status, output = boot(log, dataclasses.replace(machine, command=SMOKE), SMOKE_SECONDS)
         return Result.of(problem(status, 0, output, (SMOKE_SAYS, r"^exit status 0\n\Z", *wanted)))
+
+    return body
+
+
+def answers(machine: Machine, command: str, *wanted: str) -> Callable[[Log], Result]:
+    """A command that goes to the limits of the machine; the shell that ran it answers afterwards."""
+
+    def body(log: Log) -> Result:
+        status, output = boot(log, dataclasses.replace(machine, command=f"{command}; echo the shell answers"), SMOKE_SECONDS)
+        return Result.of(problem(status, 0, output, (r"^the shell answers$", r"^exit status 0\n\Z", *wanted)))
 
     return body
 
@@ -131,6 +142,7 @@ STAGES = [
     Stage("cpu-n1", smoke(Machine(cpu="neoverse-n1"))),
     Stage("mem-128M", smoke(Machine(mem="128M"))),
     Stage("mem-8G", smoke(Machine(mem="8G"))),
+    Stage("oom", answers(Machine(mem="256M"), "/tests/out_of_memory; /tests/fork_bomb; /tests/oom_killer", OOM_SAYS)),
     Stage("gicv2", smoke(Machine(cpu="cortex-a72", board="gic-version=2"))),
     Stage("el2", smoke(Machine(board="gic-version=3,virtualization=on", append="selftest=1"), SELFTEST_SAYS)),
     Stage("el2-a72", smoke(Machine(cpu="cortex-a72", board="gic-version=3,virtualization=on"))),

@@ -64,6 +64,8 @@ counters! {
     read_requests,
     /// Kernel pages asked from devices.
     pgpgin,
+    /// Processes killed because memory had run out.
+    oom_kill,
     /// Folios given up by reclaim, in kernel pages.
     pgsteal,
     /// Native tables given up because the CPU lacks the granule.

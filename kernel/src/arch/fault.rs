@@ -214,7 +214,7 @@ pub fn el0_sync(frame: &TrapFrame, esr: Esr, far: u64) {
     let (signal, code, addr) = match class.handling {
         Handling::Abort => match FAULT_INFO[esr.fault_status()].cause {
             Cause::Page => match trap::user_fault(untagged(far), esr.access()) {
-                FaultOutcome::Done => return,
+                FaultOutcome::Done | FaultOutcome::Killed => return,
                 FaultOutcome::Signal(signal, code) => (signal, code, untagged(far)),
             },
             Cause::Fatal(signal, code) => (signal, code, untagged(far)),

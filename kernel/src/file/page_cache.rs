@@ -4,6 +4,7 @@
 use crate::arch::phys;
 use crate::memory;
 use crate::task::current;
+use crate::task::oom::{self, Relief};
 use crate::task::signal::send_to_current;
 use abi::signal::{SigInfo, Signal, code};
 use abi::{CapSet, Errno, raw};
@@ -45,6 +46,7 @@ impl PageIo for PageCache {
             }
             let entry = match memory.read_folio(mapping, at >> PAGE_SHIFT) {
                 Ok(entry) => entry,
+                Err(Errno::ENOMEM) if oom::out_of_memory() == Relief::Retry => continue,
                 Err(error) if done == 0 => return Err(error),
                 Err(_) => return Ok(done),
             };

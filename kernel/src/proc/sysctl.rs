@@ -39,9 +39,16 @@ pub struct Setting {
     value: Value,
 }
 
+/// How a number is set.
+struct SetNumber {
+    min: i64,
+    max: i64,
+    set: fn(i64),
+}
+
 enum Value {
     /// A number within a range.
-    Number { get: fn() -> i64, set: Option<(fn(i64), i64, i64)> },
+    Number { get: fn() -> i64, set: Option<SetNumber> },
     /// On or off.
     Flag(&'static AtomicBool),
     /// A text that cannot be set.
@@ -56,7 +63,7 @@ impl Setting {
         get: fn() -> i64,
         set: fn(i64),
     ) -> Setting {
-        Setting { path, mode: 0o644, value: Value::Number { get, set: Some((set, min, max)) } }
+        Setting { path, mode: 0o644, value: Value::Number { get, set: Some(SetNumber { min, max, set }) } }
     }
 
     /// A number that only tells.
@@ -89,7 +96,7 @@ impl Setting {
     fn store(&self, value: &[u8]) -> Result<(), Errno> {
         let number = || parse(value).ok_or(Errno::EINVAL);
         match self.value {
-            Value::Number { set: Some((set, min, max)), .. } => {
+            Value::Number { set: Some(SetNumber { min, max, set }), .. } => {
                 let number = number()?;
                 if !(min..=max).contains(&number) {
                     return Err(Errno::EINVAL);
@@ -111,7 +118,7 @@ impl Setting {
 }
 
 /// The first number of a text: decimal, octal or hexadecimal, with blanks around it (Linux: `proc_get_long`).
-fn parse(text: &[u8]) -> Option<i64> {
+pub fn parse(text: &[u8]) -> Option<i64> {
     let text = core::str::from_utf8(text).ok()?.trim_matches('\0');
     let word = text.split_ascii_whitespace().next()?;
     let (negative, digits) = match word.strip_prefix('-') {

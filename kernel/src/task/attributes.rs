@@ -1,7 +1,9 @@
 //! What a task carries for others to ask about: priorities, scheduling policy, the settings of `prctl(2)`. A child inherits
 //! them, but for those that Linux resets.
 
-use core::sync::atomic::{AtomicBool, AtomicI8, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{
+    AtomicBool, AtomicI8, AtomicI16, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering,
+};
 
 use super::{Current, Task};
 
@@ -38,6 +40,10 @@ pub struct Attributes {
     /// The task became a user who has more tasks than the limit allows: told at exec, as nobody looks at what `setuid`
     /// says.
     pub too_many_tasks: AtomicBool,
+    /// How gladly the task is killed when memory runs out (`/proc/PID/oom_score_adj`).
+    pub oom_score_adj: AtomicI16,
+    /// How low those without a privilege may set that.
+    pub oom_score_adj_min: AtomicI16,
     /// What [`timer_slack`](Attributes::timer_slack) goes back to.
     pub default_timer_slack: AtomicU64,
 }
@@ -63,6 +69,8 @@ impl Attributes {
             nice: self.nice().into(),
             ioprio: self.ioprio.load(Ordering::Relaxed).into(),
             dumpable: self.dumpable.load(Ordering::Relaxed).into(),
+            oom_score_adj: self.oom_score_adj.load(Ordering::Relaxed).into(),
+            oom_score_adj_min: self.oom_score_adj_min.load(Ordering::Relaxed).into(),
             // The child's default is what its parent has.
             timer_slack: self.timer_slack.load(Ordering::Relaxed).into(),
             default_timer_slack: self.timer_slack.load(Ordering::Relaxed).into(),

@@ -12,6 +12,11 @@ impl Task {
         self.mm.lock().clone()
     }
 
+    /// Whether `mm` is its memory.
+    pub fn uses_memory(&self, mm: &Arc<UserMm>) -> bool {
+        self.mm.lock().as_ref().is_some_and(|own| Arc::ptr_eq(own, mm))
+    }
+
     /// The table of open files.
     pub fn open_files(&self) -> Option<Arc<Files>> {
         self.files.lock().clone()

@@ -14,6 +14,7 @@ mod inspect;
 pub mod jobs;
 pub mod kthread;
 pub mod load;
+pub mod oom;
 pub mod page_size;
 pub mod process;
 pub mod remote;

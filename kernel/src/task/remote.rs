@@ -2,7 +2,9 @@
 //! `access_remote_vm` and what `mm_struct` keeps for `/proc`.
 
 use super::user_mm::UserMm;
+use crate::arch::machine::Machine;
 use crate::memory;
+use ::mm::Mm;
 use ::mm::hw::Hw;
 use ::mm::types::{Access, PAGE_SIZE};
 use abi::Errno;
@@ -34,7 +36,47 @@ impl Program {
     }
 }
 
+/// How much an address space has, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MemoryUsage {
+    /// Mapped.
+    pub total_vm: u64,
+    /// In memory: anonymous.
+    pub anon: u64,
+    /// Of files.
+    pub file: u64,
+    /// Of files in memory.
+    pub shmem: u64,
+    /// Page tables.
+    pub tables: u64,
+}
+
+impl MemoryUsage {
+    /// That of `mm`, which the caller has locked.
+    pub fn of(mm: &Mm<Machine>) -> MemoryUsage {
+        let counters = mm.counters();
+        let (linux, native) = mm.tables().table_bytes();
+        MemoryUsage {
+            total_vm: counters.total_vm,
+            anon: counters.anon_pages * PAGE_SIZE,
+            file: counters.file_pages * PAGE_SIZE,
+            shmem: 0,
+            tables: linux + native,
+        }
+    }
+
+    /// In memory.
+    pub fn resident(&self) -> u64 {
+        self.anon + self.file + self.shmem
+    }
+}
+
 impl UserMm {
+    /// How much it has now. May sleep.
+    pub fn usage(&self) -> MemoryUsage {
+        MemoryUsage::of(&self.lock())
+    }
+
     /// Reads the bytes at `addr` as far as they can be read; how many that were. Pages that are not in memory are brought
     /// in, which may sleep. The lock is not held while `buf` is in the hands of others, so `buf` is the kernel's.
     pub fn read_remote(&self, addr: u64, buf: &mut [u8]) -> usize {

@@ -14,7 +14,7 @@ use ::mm::fault::VmFault;
 use ::mm::types::{Access, PageSize};
 use abi::Errno;
 use alloc::sync::Arc;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 /// What a fault took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct UserMm {
     task_size: u64,
     /// What runs in it, for those who look at it from outside.
     program: Arc<Program>,
+    /// Its private memory was taken away, because memory had run out: it is not accessed any more.
+    reaped: AtomicBool,
 }
 
 impl UserMm {
@@ -41,7 +43,7 @@ impl UserMm {
     pub fn new(mm: Mm<Machine>, program: Arc<Program>) -> UserMm {
         let context = mm.tables().context.clone();
         let (page_size, task_size) = (mm.page_size(), mm.task_size());
-        UserMm { mm: Mutex::new(mm), context, page_size, task_size, program }
+        UserMm { mm: Mutex::new(mm), context, page_size, task_size, program, reaped: AtomicBool::new(false) }
     }
 
     /// The address space, for as long as the guard lives.
@@ -51,6 +53,9 @@ impl UserMm {
 
     /// A copy for a child.
     pub fn fork(&self) -> Result<UserMm, Errno> {
+        if self.is_reaped() {
+            return Err(Errno::ENOMEM);
+        }
         Ok(UserMm::new(self.lock().fork()?, self.program.clone()))
     }
 
@@ -69,11 +74,25 @@ impl UserMm {
         &self.program
     }
 
+    /// Whether its private memory was taken away.
+    pub fn is_reaped(&self) -> bool {
+        self.reaped.load(Ordering::Relaxed)
+    }
+
+    /// Its private memory is about to be taken away, so that faults fail from now on.
+    pub fn set_reaped(&self) {
+        self.reaped.store(true, Ordering::Relaxed);
+    }
+
     /// Makes `addr` accessible. Waits for the disk with the lock released, then looks again: the area may have
     /// gone meanwhile.
     pub fn handle_fault(&self, addr: u64, access: Access) -> Result<FaultKind, VmFault> {
         let mut kind = FaultKind::Minor;
         loop {
+            // What was there is lost, and nobody shall take zeros for it.
+            if self.is_reaped() {
+                return Err(VmFault::Bus);
+            }
             let io = match self.lock().handle_fault(addr, access) {
                 Err(VmFault::Io(io)) => io,
                 other => return other.map(|()| kind),

@@ -54,6 +54,18 @@ impl<H: Hw> Mm<H> {
         tables.clear_full_ptes(&mut gather, start, end, |gather, _, pte| zap_pte(counters, gather, pte));
     }
 
+    /// Drops the private memory of a process that is being killed (Linux's `__oom_reap_task_mm`). What it reads after this
+    /// is not what it wrote, so it must not run any more.
+    pub fn oom_reap(&mut self) {
+        let mut at = 0;
+        while let Some((end, shared)) = self.vmas.find(at).map(|vma| (vma.end, vma.is_shared())) {
+            if !shared {
+                self.zap_range(at, end);
+            }
+            at = end;
+        }
+    }
+
     /// Takes everything down (Linux's `exit_mmap`). No CPU runs on these tables any more.
     pub(crate) fn exit_mmap(&mut self) {
         let task_size = self.task_size();

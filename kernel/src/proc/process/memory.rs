@@ -4,6 +4,7 @@
 //! begins at the first area above the last one, whatever has happened in between.
 
 use super::Process;
+use crate::task::remote::MemoryUsage;
 use crate::task::user_mm::UserMm;
 use abi::{Errno, Prot};
 use fs::kstat::Dev;
@@ -160,14 +161,8 @@ fn show_flags(vma: &Vma, out: &mut Text) -> Result<(), Errno> {
 
 /// An address space in numbers, in bytes.
 pub struct MemorySummary {
-    /// Mapped.
-    pub size: u64,
-    /// In memory: anonymous, of files, of files in memory.
-    pub rss_anon: u64,
-    /// Of files.
-    pub rss_file: u64,
-    /// Of shared memory, of which no count is kept: it is among the files.
-    pub rss_shmem: u64,
+    /// Mapped, in memory, and the tables for it.
+    pub usage: MemoryUsage,
     /// Private writable areas but the stack.
     pub data: u64,
     /// The stack.
@@ -182,7 +177,6 @@ impl MemorySummary {
     /// That of a process.
     pub fn of(user_mm: &UserMm) -> MemorySummary {
         let mm = user_mm.lock();
-        let counters = mm.counters();
         let (mut data, mut stack, mut code) = (0, 0, 0);
         for vma in mm.vmas().iter() {
             // Linux's `is_exec_mapping`, `is_stack_mapping`, `is_data_mapping`.
@@ -195,21 +189,7 @@ impl MemorySummary {
                 data += vma.len();
             }
         }
-        MemorySummary {
-            size: counters.total_vm,
-            rss_anon: counters.anon_pages * PAGE_SIZE,
-            rss_file: counters.file_pages * PAGE_SIZE,
-            rss_shmem: 0,
-            data,
-            stack,
-            code,
-            layout: mm.layout,
-        }
-    }
-
-    /// In memory.
-    pub fn resident(&self) -> u64 {
-        self.rss_anon + self.rss_file + self.rss_shmem
+        MemorySummary { usage: MemoryUsage::of(&mm), data, stack, code, layout: mm.layout }
     }
 
     /// As `/proc/PID/status` has it.
@@ -225,18 +205,19 @@ impl MemorySummary {
             live_granule: tables.live().size(mm::arm64::geometry::LAST_LEVEL),
             fallback: tables.fallback().map(Fallback::name),
         };
+        let usage = &self.usage;
         let memory = MemoryStatus {
-            peak: self.size,
-            size: self.size,
-            high_water: self.resident(),
-            rss_anon: self.rss_anon,
-            rss_file: self.rss_file,
-            rss_shmem: self.rss_shmem,
+            peak: usage.total_vm,
+            size: usage.total_vm,
+            high_water: usage.resident(),
+            rss_anon: usage.anon,
+            rss_file: usage.file,
+            rss_shmem: usage.shmem,
             data: self.data,
             stack: self.stack,
             exe,
             lib: self.code - exe,
-            tables: 0,
+            tables: usage.tables,
         };
         (memory, pages)
     }

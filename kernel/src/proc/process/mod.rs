@@ -5,6 +5,7 @@
 
 mod links;
 mod memory;
+mod oom;
 mod program;
 mod status;
 
@@ -26,7 +27,7 @@ pub struct Process {
     task: Weak<Task>,
 }
 
-static ENTRIES: [Entry<Process>; 20] = [
+static ENTRIES: [Entry<Process>; 23] = [
     Entry { name: "task", mode: 0o555, content: Content::Own(links::threads) },
     Entry { name: "fd", mode: 0o500, content: Content::Own(links::descriptors) },
     Entry { name: "fdinfo", mode: 0o555, content: Content::Own(links::descriptor_infos) },
@@ -45,6 +46,13 @@ static ENTRIES: [Entry<Process>; 20] = [
     Entry { name: "cwd", mode: 0o777, content: Content::Place(links::cwd) },
     Entry { name: "root", mode: 0o777, content: Content::Place(links::root) },
     Entry { name: "exe", mode: 0o777, content: Content::Place(links::exe) },
+    Entry::text("oom_score", oom::show_score),
+    Entry {
+        name: "oom_score_adj",
+        mode: 0o644,
+        content: Content::Setting(oom::show_score_adj, oom::set_score_adj),
+    },
+    Entry { name: "oom_adj", mode: 0o644, content: Content::Setting(oom::show_adj, oom::set_adj) },
     Entry::text("mounts", |process, out| show_each_mount(process, out, show_mounts)),
     Entry::text("mountinfo", |process, out| show_each_mount(process, out, show_mountinfo)),
 ];

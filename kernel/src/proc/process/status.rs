@@ -58,8 +58,8 @@ pub fn show_stat(process: &Process, out: &mut Text) -> Result<(), Errno> {
     if let Some(mm) = task.memory() {
         let summary = MemorySummary::of(&mm);
         let program = mm.program();
-        stat.vsize = summary.size;
-        stat.rss = summary.resident() / reader_page();
+        stat.vsize = summary.usage.total_vm;
+        stat.rss = summary.usage.resident() / reader_page();
         stat.code = program.code.clone();
         stat.data = program.data.clone();
         stat.start_stack = summary.layout.start_stack;
@@ -77,9 +77,9 @@ pub fn show_statm(process: &Process, out: &mut Text) -> Result<(), Errno> {
         let summary = MemorySummary::of(&mm);
         let code = &mm.program().code;
         Statm {
-            size: summary.size / page,
-            resident: summary.resident() / page,
-            shared: (summary.rss_file + summary.rss_shmem) / page,
+            size: summary.usage.total_vm / page,
+            resident: summary.usage.resident() / page,
+            shared: (summary.usage.file + summary.usage.shmem) / page,
             text: (code.end.next_multiple_of(page) - code.start / page * page) / page,
             data: (summary.data + summary.stack) / page,
         }
