@@ -14,6 +14,7 @@ mod content;
 mod elf;
 mod image;
 mod programs;
+mod sizes;
 mod testdata;
 mod tree;
 

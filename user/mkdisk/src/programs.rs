@@ -4,6 +4,7 @@
 use crate::Error;
 use crate::elf;
 use crate::tree::Tree;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -15,9 +16,14 @@ const INIT: &str = "init";
 
 /// Adds every program that has a source in `user`, from its built file in `built`.
 pub fn add(tree: &mut Tree, user: &Path, built: &Path) -> Result<(), Error> {
+    let mut seen = BTreeSet::new();
     for (folder, place) in FOLDERS {
         let sources = user.join(folder).join("src/bin");
         for name in names(&sources)? {
+            // All are built into one folder, where the later one would replace the other.
+            if !seen.insert(name.clone()) {
+                return Err(format!("{}: another program has this name", sources.join(name).display()));
+            }
             let file = built.join(&name);
             let bytes = fs::read(&file).map_err(|e| format!("{}: {e}", file.display()))?;
             let loaded = elf::loaded_part(&bytes).map_err(|why| format!("{}: {why}", file.display()))?;

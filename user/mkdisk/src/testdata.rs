@@ -3,6 +3,7 @@
 
 use crate::Error;
 use crate::elf::{self, Elf, PT_INTERP, PT_LOAD, R, Segment, W, X};
+use crate::sizes;
 use crate::tree::{LONGEST_NAME, Tree};
 
 /// Length of the patterned file: some megabytes, and not a whole number of pages of any size.
@@ -122,6 +123,9 @@ fn programs(tree: &mut Tree) -> Result<(), Error> {
     }
     for (name, elf) in deadly() {
         tree.program(format!("tests/data/deadly/{name}"), elf.bytes())?;
+    }
+    for (path, bytes) in sizes::programs() {
+        tree.program(path, bytes)?;
     }
     for number in 0..MUTANTS {
         tree.program(format!("tests/data/mutants/{number:02}"), mutant(number as u64))?;

@@ -131,6 +131,12 @@ pub fn getppid() -> Pid {
     unsafe { syscall(raw::__NR_getppid, []) }.unwrap_or(0) as Pid
 }
 
+/// Sets the personality, unless `value` has all bits set; returns the one before.
+pub fn personality(value: u32) -> Result<u32, Errno> {
+    // SAFETY: the call takes no memory.
+    unsafe { syscall(raw::__NR_personality, [value as usize]) }.map(|old| old as u32)
+}
+
 /// Sends a signal to a process, or as kill(2) says.
 pub fn kill(pid: Pid, signal: i32) -> Result<(), Errno> {
     // SAFETY: the call takes no memory.

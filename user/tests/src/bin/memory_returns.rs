@@ -76,8 +76,8 @@ fn spend() -> Outcome {
         raw::poke(index << 39, 1);
     }
     let fd = good!(open(pattern::PATH, O_RDONLY));
-    let file = good!(mmap(0, 64 * page, READ_WRITE, PRIVATE, fd, 0));
-    (0..64).for_each(|index| raw::poke(file + index * page, 1));
+    let file = good!(mmap(0, 40 * page, READ_WRITE, PRIVATE, fd, 0));
+    (0..40).for_each(|index| raw::poke(file + index * page, 1));
     // A grandchild shares all that when it goes, as an orphan.
     good!(rt::process::spawn(|| {
         raw::poke(memory, 2);
