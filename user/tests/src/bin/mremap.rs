@@ -94,8 +94,8 @@ fn moves() -> Outcome {
     let fd = good!(open(pattern::PATH, O_RDONLY));
     let file = good!(mmap(0, 4 * page, READ, PRIVATE, fd, page));
     equal!(raw::peek(file), pattern::byte(page));
-    let moved = good!(mremap(file, 2 * page, 64 * page, MAY_MOVE, 0));
-    equal!(pattern::difference(raw::bytes(moved, 64 * page), page), None);
+    let moved = good!(mremap(file, 2 * page, 40 * page, MAY_MOVE, 0));
+    equal!(pattern::difference(raw::bytes(moved, 40 * page), page), None);
 
     // A large one, at an odd distance from any table.
     let large = good!(anonymous(1024 * page));
