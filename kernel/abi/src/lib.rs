@@ -16,6 +16,7 @@ mod fcntl;
 mod mman;
 mod personality;
 pub mod signal;
+pub mod termios;
 
 pub use capability::CapSet;
 pub use errno::Errno;

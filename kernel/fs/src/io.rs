@@ -1,7 +1,7 @@
 //! Where bytes go to and come from, and the devices that make or swallow them.
 
 use crate::kstat::Dev;
-use abi::Errno;
+use abi::{Errno, OpenFlags};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use bitflags::bitflags;
@@ -172,6 +172,11 @@ pub enum DeviceMmap {
 
 /// A character device. Memory devices are in `devfs`; the kernel provides the console.
 pub trait CharDevice: Send + Sync {
+    /// A program opens it; an error refuses that.
+    fn open(&self, _flags: OpenFlags) -> Result<(), Errno> {
+        Ok(())
+    }
+
     /// Delivers bytes; returns how many, 0 at the end of input. May sleep.
     fn read(&self, sink: &mut dyn ReadSink, wait: Wait) -> Result<usize, Errno>;
 

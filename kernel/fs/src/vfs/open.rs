@@ -191,6 +191,7 @@ impl Vfs {
             FileType::Directory => Ok(FileKind::Directory),
             FileType::CharDevice => {
                 let device = self.devices.get(stat.rdev).ok_or(Errno::ENXIO)?;
+                device.open(flags)?;
                 Ok(FileKind::Device(device))
             }
             FileType::Symlink => Err(Errno::ELOOP),
