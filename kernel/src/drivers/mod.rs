@@ -18,6 +18,7 @@ pub fn init(platform: &Platform) {
     gic::init(controller).expect("an interrupt controller that works");
     let timer = platform.timer.expect("a timer in the device tree");
     timer::init(timer.virt).expect("a timer that works");
+    tty::control::init();
     if let Some(uart) = &platform.uart
         && let Err(error) = pl011::init(uart)
     {

@@ -14,7 +14,6 @@ pub use files::{AtExec, Files};
 pub use fs_info::{FsInfo, FsView};
 pub use page_cache::PageCache;
 pub use root::{
-    BLOCK_DRIVERS, CHAR_DRIVERS, CONSOLE, FILE_SYSTEMS, disk_number, mount_root, new_file_system, unnamed,
-    vfs,
+    BLOCK_DRIVERS, CHAR_DRIVERS, FILE_SYSTEMS, SERIAL, disk_number, mount_root, new_file_system, unnamed, vfs,
 };
 pub use user_io::UserBuffers;

@@ -23,8 +23,9 @@ use fs::vfs::{EmptyPath, FsContext, LastSymlink, MountFlags, Path, Unnamed, Vfs}
 use mm::types::PAGE_SIZE;
 use spin::Once;
 
-/// Linux's numbers for `/dev/console` and `/dev/tty`, `/dev/random` and `/dev/urandom`.
-pub const CONSOLE: Dev = Dev::new(5, 1);
+/// Linux's numbers for `/dev/console`, `/dev/ttyAMA0` and `/dev/tty`, `/dev/random` and `/dev/urandom`.
+const CONSOLE: Dev = Dev::new(5, 1);
+pub const SERIAL: Dev = Dev::new(204, 64);
 const TTY: Dev = Dev::new(5, 0);
 const RANDOM: Dev = Dev::new(1, 8);
 const URANDOM: Dev = Dev::new(1, 9);
@@ -34,8 +35,12 @@ const VIRTIO_BLK_MAJOR: u32 = 254;
 const MINORS: u32 = 16;
 
 /// Drivers of character and block devices, as `/proc/devices` lists them.
-pub const CHAR_DRIVERS: &[(u32, &str)] =
-    &[(RANDOM.major, "mem"), (TTY.major, "/dev/tty"), (CONSOLE.major, "/dev/console")];
+pub const CHAR_DRIVERS: &[(u32, &str)] = &[
+    (RANDOM.major, "mem"),
+    (TTY.major, "/dev/tty"),
+    (CONSOLE.major, "/dev/console"),
+    (SERIAL.major, "ttyAMA"),
+];
 /// The same for block devices.
 pub const BLOCK_DRIVERS: &[(u32, &str)] = &[(VIRTIO_BLK_MAJOR, "virtblk")];
 
@@ -172,16 +177,19 @@ fn size_option(value: &str) -> Result<u64, Errno> {
 fn mount_dev(vfs: &Vfs) -> Result<(), Errno> {
     let devfs = DevFs::new(tmpfs_options(vfs, 0o755))?;
     devfs.add_memory_devices(vfs.devices())?;
-    devfs.add_char_device("console", CONSOLE, 0o600)?;
-    // There is one terminal, so it is everybody's controlling one.
-    devfs.add_char_device("tty", TTY, 0o666)?;
+    for (name, number, mode, device) in [
+        ("console", CONSOLE, 0o600, Console::System),
+        ("ttyAMA0", SERIAL, 0o600, Console::Serial),
+        ("tty", TTY, 0o666, Console::Controlling),
+    ] {
+        devfs.add_char_device(name, number, mode)?;
+        vfs.devices().register(number, Arc::new(device));
+    }
     for (name, number) in [("random", RANDOM), ("urandom", URANDOM)] {
         devfs.add_char_device(name, number, 0o666)?;
         vfs.devices().register(number, Arc::new(Random));
     }
     devfs.add_directory("shm")?;
-    vfs.devices().register(CONSOLE, Arc::new(Console));
-    vfs.devices().register(TTY, Arc::new(Console));
     let writable = MountFlags { noexec: true, ..MountFlags::NONE };
     vfs.mount(Arc::new(devfs), find(vfs, "/dev")?, writable, String::from("devtmpfs"))?;
     Ok(())

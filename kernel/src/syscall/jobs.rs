@@ -2,9 +2,10 @@
 
 use super::SysResult;
 use crate::arch::trap::TrapFrame;
+use crate::drivers::tty::control;
 use crate::task::process::Process;
 use crate::task::{Pid, current, jobs, table};
-use abi::Errno;
+use abi::{CapSet, Errno};
 use alloc::sync::Arc;
 
 /// A process number of which 0 means the caller's.
@@ -47,4 +48,13 @@ pub fn setsid(_: &mut TrapFrame) -> SysResult {
 pub fn getsid(frame: &mut TrapFrame) -> SysResult {
     let [pid, ..] = frame.args();
     Ok(process(pid)?.session().into())
+}
+
+/// `vhangup(2)`.
+pub fn vhangup(_: &mut TrapFrame) -> SysResult {
+    if !current().has_capability(CapSet::SYS_TTY_CONFIG) {
+        return Err(Errno::EPERM);
+    }
+    control::hang_up();
+    Ok(0)
 }

@@ -58,6 +58,7 @@ static TABLE: [Handler; NR_SYSCALLS] = table! {
     __NR_getpgid => jobs::getpgid,
     __NR_setsid => jobs::setsid,
     __NR_getsid => jobs::getsid,
+    __NR_vhangup => jobs::vhangup,
     __NR_set_tid_address => process::set_tid_address,
     __NR_futex => futex::futex,
     __NR_set_robust_list => futex::set_robust_list,

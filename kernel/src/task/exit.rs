@@ -10,6 +10,7 @@ use super::table::{self, INIT_PID};
 use super::user_mm::FaultKind;
 use super::wait::Waited;
 use super::{Current, Pid, RunState, Task, current, jobs, sched, user_mm};
+use crate::drivers::tty::control;
 use crate::panic;
 
 /// How a program ended.
@@ -38,6 +39,9 @@ pub fn exit(reason: ExitReason) -> ! {
         panic::fatal(format_args!("init ended ({reason:?}): nothing is left to run"));
     }
     task.release_user_words();
+    if task.process.session() == task.pid() {
+        control::session_leader_exits(&task);
+    }
     let files = task.files.lock().take();
     drop(files);
     let fs = task.fs.lock().take();
@@ -56,7 +60,7 @@ pub fn exit_kernel_thread() -> ! {
     unreachable!("a dead task was scheduled")
 }
 
-/// Makes the current task a zombie, gives its children to init, and tells its parent. One whose parent does not want to know,
+/// Makes the current task a zombie, gives its children away, and tells its parent. One whose parent does not want to know,
 /// or is none, is forgotten at once. Mirrors `exit_notify`.
 fn notify(task: &Current, reason: ExitReason) {
     let (code, status) = match reason {
@@ -83,24 +87,41 @@ fn notify(task: &Current, reason: ExitReason) {
     }
 }
 
-/// Gives the children of `task` to init, which is returned if one of them is for it to wait for.
+/// Who gets the children of `task`: its nearest ancestor that asked for orphans (`PR_SET_CHILD_SUBREAPER`), or init.
+fn reaper_of(tasks: &[Arc<Task>], task: &Task) -> Option<Arc<Task>> {
+    let mut pid = task.ppid();
+    while let Some(ancestor) = table::find_in(tasks, pid) {
+        if ancestor.attributes.child_subreaper.load(Ordering::Relaxed) {
+            return Some(ancestor.clone());
+        }
+        pid = ancestor.ppid();
+    }
+    table::find_in(tasks, INIT_PID).cloned()
+}
+
+/// Gives the children of `task` to whoever takes orphans, who is returned if one of them is to be waited for.
 fn leave_children(task: &Task, tasks: &[Arc<Task>]) -> Option<Arc<Task>> {
     if task.nr_children.swap(0, Ordering::Relaxed) == 0 {
         return None;
     }
-    let init = table::find_in(tasks, INIT_PID).cloned()?;
+    let reaper = reaper_of(tasks, task)?;
     let mut has_ended = false;
     for child in tasks.iter().filter(|child| child.ppid() == task.pid()) {
-        child.ppid.store(INIT_PID, Ordering::Relaxed);
-        init.nr_children.fetch_add(1, Ordering::Relaxed);
+        child.ppid.store(reaper.pid(), Ordering::Relaxed);
+        reaper.nr_children.fetch_add(1, Ordering::Relaxed);
+        let wanted = child.attributes.pdeath_signal.load(Ordering::Relaxed);
+        if let Some(signal) = Signal::new(wanted.into()) {
+            let info = SigInfo::from_process(signal, code::SI_USER, task.pid(), task.cred().uid);
+            let _ = send(child, info, SignalTarget::Process);
+        }
         if child.state() == RunState::Zombie {
             has_ended = true;
             let (code, status) = Waited::of_zombie(child).code_and_status();
-            tell_parent(&init, child, code, status);
+            tell_parent(&reaper, child, code, status);
         }
         kill_orphaned_pgrp(tasks, child, task.pid(), None);
     }
-    has_ended.then_some(init)
+    has_ended.then_some(reaper)
 }
 
 /// Sends the parent what it gets when `child` ends. Whether it does not want to wait for it (`do_notify_parent`).

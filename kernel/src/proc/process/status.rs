@@ -2,7 +2,8 @@
 
 use super::Process;
 use super::memory::MemorySummary;
-use crate::file::CONSOLE;
+use crate::drivers::tty::control;
+use crate::file::SERIAL;
 use crate::platform;
 use crate::task::rlimit::{NR_RLIMITS, RLIM_INFINITY};
 use crate::task::{Task, current};
@@ -37,8 +38,8 @@ pub fn show_stat(process: &Process, out: &mut Text) -> Result<(), Errno> {
         ppid: task.ppid(),
         pgrp: task.process.pgrp(),
         session: task.process.session(),
-        tty_nr: if task.process.has_tty() { CONSOLE.encode() } else { 0 },
-        tpgid: -1,
+        tty_nr: if task.process.has_tty() { SERIAL.encode() } else { 0 },
+        tpgid: if task.process.has_tty() { control::foreground_pgrp() as i32 } else { -1 },
         flags: if is_kernel_thread(&task) { PF_KTHREAD } else { 0 },
         min_flt: usage.min_flt,
         cmin_flt: children.min_flt,
