@@ -19,8 +19,10 @@ mod memory;
 mod panic;
 pub mod power;
 pub mod process;
+pub mod signal;
 mod start;
 pub mod sys;
+pub mod terminal;
 pub mod time;
 pub mod usage;
 

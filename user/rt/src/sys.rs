@@ -5,7 +5,7 @@ use core::arch::asm;
 /// Linux's names and numbers for arm64.
 pub use abi::raw;
 
-pub use abi::{Errno, signal};
+pub use abi::{Errno, signal, termios};
 
 /// A system call that fails gives its error.
 pub type Result = core::result::Result<usize, Errno>;

@@ -49,6 +49,11 @@ impl<'a> Shell<'a> {
             None => [Arg::new(c"sh"), Arg::END, Arg::END, Arg::END, Arg::END],
         };
         let become_shell = || {
+            // A session of its own, so that the keys of the console send signals to what runs there. Where the console
+            // is no terminal, there are no keys.
+            if rt::terminal::set_sid().is_ok() {
+                let _ = rt::terminal::control(0);
+            }
             let errno = process::execve(SHELL, &argv, &self.environment);
             rt::eprintln!("init: {}: {errno}", rt::io::Text(SHELL.to_bytes()));
             if errno == Errno::ENOENT { NOT_FOUND } else { NOT_EXECUTABLE }

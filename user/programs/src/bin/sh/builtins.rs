@@ -47,6 +47,7 @@ static TABLE: &[Builtin] = table! {
     b"readonly" Special state::readonly,
     b"set" Special state::set,
     b"shift" Special state::shift,
+    b"trap" Special jobs::trap,
     b"unset" Special state::unset,
     b"cd" Regular state::cd,
     b"pwd" Regular state::pwd,

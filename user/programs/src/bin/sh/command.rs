@@ -103,7 +103,7 @@ fn simple(
         return nothing(shell, assignments, redirects);
     };
     match meaning(shell, name) {
-        Meaning::Program if after == After::Exit => {
+        Meaning::Program if after == After::Exit && shell.traps.is_empty() => {
             program(shell, assignments, words, redirects);
             Ok(Flow::Exit)
         }

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use rt::process::{self, Ended, Pid, Wait};
+use rt::sys::Errno;
 
 /// A process that the shell did not wait for.
 struct Job {
@@ -43,11 +44,17 @@ impl Jobs {
         }
     }
 
-    /// Waits for one and forgets it; `None` if there is no such job.
-    pub fn wait(&mut self, pid: Pid) -> Option<Ended> {
-        let at = self.list.iter().position(|job| job.pid == pid)?;
-        let job = self.list.remove(at);
-        job.ended.or_else(|| crate::process::wait_for(pid))
+    /// Waits for one and forgets it; ECHILD if there is no such job, EINTR if a signal came before its end.
+    pub fn wait(&mut self, pid: Pid) -> Result<Ended, Errno> {
+        let at = self.list.iter().position(|job| job.pid == pid).ok_or(Errno::ECHILD)?;
+        let ended = match self.list[at].ended {
+            Some(ended) => Ok(ended),
+            None => process::wait_for(pid),
+        };
+        if ended != Err(Errno::EINTR) {
+            self.list.remove(at);
+        }
+        ended
     }
 
     /// The processes.

@@ -24,6 +24,7 @@ mod redirect;
 mod run;
 mod shell;
 mod source;
+mod traps;
 mod variables;
 
 use alloc::vec::Vec;
@@ -36,6 +37,12 @@ static HEAP: rt::heap::Heap = rt::heap::Heap::new();
 
 fn main(args: rt::Args) -> i32 {
     let mut shell = Shell::new(args.environment());
+    shell.status = run(&mut shell, args);
+    traps::run_exit(&mut shell);
+    shell.status
+}
+
+fn run(shell: &mut Shell, args: rt::Args) -> i32 {
     let mut words = args.from(0).map(|word| word.to_bytes().to_vec());
     shell.name = words.next().unwrap_or_else(|| b"sh".to_vec());
     let mut words: Vec<_> = words.collect();
@@ -61,14 +68,14 @@ fn main(args: rt::Args) -> i32 {
         }
         let text = words.remove(0);
         shell.take_arguments(words);
-        return source::run_text(&mut shell, &text, source::Then::Exit);
+        return source::run_text(shell, &text, source::Then::Exit);
     }
     if words.is_empty() {
-        return source::run_input(&mut shell);
+        return source::run_input(shell);
     }
     shell.take_arguments(words);
     match source::read_file(&shell.name) {
-        Ok(text) => source::run_text(&mut shell, &text, source::Then::Exit),
+        Ok(text) => source::run_text(shell, &text, source::Then::Exit),
         Err(errno) => {
             shell::report(format_args!("{}: {}", rt::io::Text(&shell.name), rt::io::Reason(errno)));
             program::status_of(errno)

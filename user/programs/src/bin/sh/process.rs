@@ -3,6 +3,7 @@
 use crate::command;
 use crate::run::{self, After};
 use crate::shell::{Shell, report};
+use crate::traps;
 use alloc::vec::Vec;
 use rt::descriptor;
 use rt::io::{self, Reason};
@@ -20,6 +21,7 @@ pub fn fork(shell: &mut Shell, work: impl FnOnce(&mut Shell)) -> Result<Pid, Err
         Fork::Parent(pid) => Ok(pid),
         Fork::Child => {
             shell.jobs.clear();
+            traps::in_child(shell);
             shell.options.interactive = false;
             work(shell);
             process::exit(shell.status)

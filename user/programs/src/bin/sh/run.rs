@@ -3,8 +3,10 @@
 use crate::command;
 use crate::process;
 use crate::shell::Shell;
+use crate::traps;
 use alloc::vec::Vec;
 use rt::io::Reason;
+use rt::sys::signal::Signal;
 use sh::expand::{self, Failure};
 use sh::pattern;
 use sh::syntax::{Connector, Item, List, Pipeline, Place, Sense, Until, Word};
@@ -56,6 +58,13 @@ pub fn list(shell: &mut Shell, list: &List, after: After) -> Flow {
 fn background(shell: &mut Shell, item: &Item) {
     let interactive = shell.options.interactive;
     let started = process::fork(shell, |shell| {
+        if interactive {
+            // The keys of the terminal are for the foreground.
+            let _ = rt::terminal::set_pgid(0, 0);
+        } else {
+            let _ = rt::signal::ignore(Signal::SIGINT);
+            let _ = rt::signal::ignore(Signal::SIGQUIT);
+        }
         if !interactive && let Ok(nothing) = rt::descriptor::open(c"/dev/null", rt::sys::raw::O_RDONLY, 0) {
             // If it can't be, the command reads on with the shell.
             let _ = rt::descriptor::rename(nothing, 0);
@@ -94,6 +103,10 @@ fn row(shell: &mut Shell, item: &Item, after: After) -> Flow {
         } else {
             condition(shell, |shell| self::pipeline(shell, pipeline, After::Return))
         };
+        if flow != Flow::Next {
+            return flow;
+        }
+        let flow = traps::run_pending(shell);
         if flow != Flow::Next {
             return flow;
         }

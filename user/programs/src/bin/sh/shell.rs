@@ -2,6 +2,7 @@
 
 use crate::jobs::Jobs;
 use crate::process;
+use crate::traps::Traps;
 use crate::variables::Variables;
 use alloc::collections::BTreeMap;
 use alloc::ffi::CString;
@@ -33,6 +34,8 @@ pub struct Shell {
     pub options: Options,
     /// Processes in the background.
     pub jobs: Jobs,
+    /// What signals do.
+    pub traps: Traps,
     /// How many loops the running command is in.
     pub loops: usize,
     /// How many functions and files the running command is in.
@@ -89,6 +92,7 @@ impl Shell {
             status: 0,
             options: Options::default(),
             jobs: Jobs::default(),
+            traps: Traps::default(),
             loops: 0,
             calls: 0,
             depth: 0,

@@ -2,6 +2,7 @@
 
 use crate::run::{self, After, Flow};
 use crate::shell::{Shell, USAGE, c_string, report};
+use crate::traps;
 use alloc::vec::Vec;
 use rt::rustix::fs::{self, Mode, OFlags};
 use rt::rustix::io::{Errno as ReadErrno, read};
@@ -47,6 +48,9 @@ pub fn run_lines(shell: &mut Shell, text: &[u8], then: Then) -> Flow {
 /// Runs what the input says, and returns the status of the last command.
 pub fn run_input(shell: &mut Shell) -> i32 {
     shell.options.interactive |= rt::descriptor::is_terminal(0) && rt::descriptor::is_terminal(2);
+    if shell.options.interactive {
+        traps::start_interactive();
+    }
     loop {
         let flow = match read_commands(shell) {
             Commands::Ended => break,
@@ -75,7 +79,16 @@ fn read_commands(shell: &mut Shell) -> Commands {
     let mut text = Vec::new();
     loop {
         prompt(shell, text.is_empty());
-        let more = read_line(&mut text);
+        let more = match read_line(&mut text) {
+            Line::Read => true,
+            Line::Ended => false,
+            Line::Interrupted => {
+                if traps::run_pending(shell) == Flow::Abandon {
+                    return Commands::Wrong;
+                }
+                continue;
+            }
+        };
         let kind = if more { Text::Growing } else { Text::Whole };
         match Parser::new(&text, kind).next_line() {
             Ok(Some(list)) => return Commands::Are(list),
@@ -117,23 +130,32 @@ fn report_jobs(shell: &mut Shell) {
     });
 }
 
-/// Appends a line with its end; `false` at the end of the input. One byte at a time: what follows the
+/// How reading a line ended.
+enum Line {
+    Read,
+    /// The input has ended.
+    Ended,
+    /// A signal came.
+    Interrupted,
+}
+
+/// Appends a line with its end. One byte at a time: what follows the
 /// line may be for the commands in it.
-fn read_line(text: &mut Vec<u8>) -> bool {
+fn read_line(text: &mut Vec<u8>) -> Line {
     loop {
         let mut byte = [0];
         match read(rt::io::fd(0), &mut byte) {
-            Ok(0) => return false,
+            Ok(0) => return Line::Ended,
             Ok(_) => {
                 text.push(byte[0]);
                 if byte[0] == b'\n' {
-                    return true;
+                    return Line::Read;
                 }
             }
-            Err(ReadErrno::INTR) => {}
+            Err(ReadErrno::INTR) => return Line::Interrupted,
             Err(errno) => {
                 report(format_args!("input: {}", rt::io::Reason(rt::sys::errno(errno))));
-                return false;
+                return Line::Ended;
             }
         }
     }

@@ -3,9 +3,11 @@
 use crate::command::misuse;
 use crate::run::Flow;
 use crate::shell::Shell;
+use crate::traps;
 use alloc::vec::Vec;
 use rt::io::{Reason, Text};
 use rt::process::{self, Pid};
+use rt::sys::Errno;
 
 /// Names of signals by number, from 1.
 const SIGNALS: [&str; 31] = [
@@ -30,14 +32,60 @@ pub fn wait(shell: &mut Shell, words: &[Vec<u8>]) -> Flow {
     shell.status = 0;
     if words.len() == 1 {
         for pid in shell.jobs.pids() {
-            shell.jobs.wait(pid);
+            if shell.jobs.wait(pid) == Err(Errno::EINTR) {
+                return interrupted(shell);
+            }
         }
     }
     for word in &words[1..] {
         let Some(pid) = process_number(shell, word) else { return misuse(shell, words, "not a process") };
-        shell.status = shell.jobs.wait(pid).map_or(127, |ended| ended.status());
+        shell.status = match shell.jobs.wait(pid) {
+            Ok(ended) => ended.status(),
+            Err(Errno::EINTR) => return interrupted(shell),
+            Err(_) => 127,
+        };
     }
     Flow::Next
+}
+
+/// A signal with a trap, or from the terminal, ended a wait.
+fn interrupted(shell: &mut Shell) -> Flow {
+    shell.status = 128 + shell.traps.pending().map_or(2, |number| number as i32);
+    Flow::Next
+}
+
+/// `trap [ACTION|-] SIGNAL...`, `trap`
+pub fn trap(shell: &mut Shell, words: &[Vec<u8>]) -> Flow {
+    shell.status = 0;
+    if words.len() == 1 {
+        for (number, action) in shell.traps.all() {
+            let name = signal_name(number);
+            rt::println!("trap -- {} {name}", Text(&super::state::quoted(action)));
+        }
+        return Flow::Next;
+    }
+    // A first word that is a signal takes actions away, as `-` does.
+    let is_number = core::str::from_utf8(&words[1]).is_ok_and(|word| word.parse::<u32>().is_ok());
+    let (action, signals) = match &words[1][..] {
+        b"-" => (None, &words[2..]),
+        _ if is_number => (None, &words[1..]),
+        action => (Some(action), &words[2..]),
+    };
+    for word in signals {
+        let number = if word == b"EXIT" { Some(traps::EXIT as i32) } else { signal_number(word) };
+        let interactive = shell.options.interactive;
+        if !number.is_some_and(|number| shell.traps.set(number as u32, action, interactive)) {
+            return misuse(shell, words, "not a signal that can be trapped");
+        }
+    }
+    Flow::Next
+}
+
+fn signal_name(number: u32) -> &'static str {
+    match number {
+        traps::EXIT => "EXIT",
+        number => SIGNALS.get(number as usize - 1).copied().unwrap_or("RT"),
+    }
 }
 
 /// `kill [-SIGNAL] PROCESS...`, `kill -l`

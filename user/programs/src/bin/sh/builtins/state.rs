@@ -180,7 +180,7 @@ pub fn umask(shell: &mut Shell, words: &[Vec<u8>]) -> Flow {
 }
 
 /// A value as it can be typed in.
-fn quoted(value: &[u8]) -> Vec<u8> {
+pub fn quoted(value: &[u8]) -> Vec<u8> {
     let mut text = b"'".to_vec();
     for byte in value {
         match byte {
