@@ -107,7 +107,7 @@ impl FsView {
     }
 
     /// In whose name.
-    pub fn cred(&self) -> &Cred {
+    pub fn cred(&self) -> &Arc<Cred> {
         &self.cred
     }
 }

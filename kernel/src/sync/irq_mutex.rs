@@ -37,6 +37,12 @@ impl<T> IrqMutex<T> {
     }
 }
 
+impl<T: Default> Default for IrqMutex<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
 impl<T> From<T> for IrqMutex<T> {
     fn from(value: T) -> Self {
         Self::new(value)

@@ -18,6 +18,7 @@ mod rseq;
 mod sched;
 mod signal;
 mod time;
+mod timers;
 mod wait;
 
 pub use info::{RELEASE, VERSION};
@@ -198,6 +199,16 @@ static TABLE: [Handler; NR_SYSCALLS] = table! {
     __NR_nanosleep => time::nanosleep,
     __NR_clock_nanosleep => time::clock_nanosleep,
     __NR_gettimeofday => time::gettimeofday,
+    __NR_settimeofday => time::settimeofday,
+    __NR_clock_settime => time::clock_settime,
+    __NR_times => time::times,
+    __NR_setitimer => timers::setitimer,
+    __NR_getitimer => timers::getitimer,
+    __NR_timer_create => timers::timer_create,
+    __NR_timer_settime => timers::timer_settime,
+    __NR_timer_gettime => timers::timer_gettime,
+    __NR_timer_getoverrun => timers::timer_getoverrun,
+    __NR_timer_delete => timers::timer_delete,
     // The machine.
     __NR_uname => info::uname,
     __NR_sysinfo => info::sysinfo,

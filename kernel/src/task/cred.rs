@@ -111,6 +111,14 @@ impl Cred {
         if self.has(caps) { Ok(()) } else { Err(Errno::EPERM) }
     }
 
+    /// Whether all of it is the same as what this was copied from.
+    fn is_same(&self, old: &Cred) -> bool {
+        let ids = |cred: &Cred| [cred.uid, cred.euid, cred.suid, cred.gid, cred.egid, cred.sgid];
+        let file = |cred: &Cred| (cred.file.uid, cred.file.gid, cred.file.caps);
+        let caps = |cred: &Cred| (cred.permitted, cred.ambient, cred.securebits);
+        ids(self) == ids(old) && file(self) == file(old) && caps(self) == caps(old)
+    }
+
     /// The effective capabilities.
     pub fn effective(&self) -> CapSet {
         self.file.caps
@@ -160,7 +168,7 @@ impl Cred {
 /// What `execve` makes of an identity.
 pub struct ExecCred {
     /// The new one.
-    pub cred: Cred,
+    pub cred: Arc<Cred>,
     /// AT_SECURE: the program was given what its caller has not.
     pub secure: bool,
     /// What the program does not inherit of its personality.
@@ -169,8 +177,8 @@ pub struct ExecCred {
 
 /// The identity in which the program with these attributes runs, started by `old`; `nosuid` is the mount's (Linux's
 /// `bprm_fill_uid` and `cap_bprm_creds_from_file`).
-pub fn at_exec(old: &Cred, program: &Kstat, nosuid: bool) -> ExecCred {
-    let mut new = old.clone();
+pub fn at_exec(old: &Arc<Cred>, program: &Kstat, nosuid: bool) -> ExecCred {
+    let mut new = Cred::clone(old);
     let mut clear = Personality::empty();
     if !nosuid && !old.no_new_privs {
         if program.mode & S_ISUID != 0 {
@@ -201,7 +209,7 @@ pub fn at_exec(old: &Cred, program: &Kstat, nosuid: bool) -> ExecCred {
     new.securebits &= !secure::KEEP_CAPS;
     let gained = new.uid != 0 && (effective || !new.ambient.contains(new.permitted));
     let secure = set_id || new.euid != old.uid || new.egid != old.gid || gained;
-    ExecCred { cred: new, secure, clear }
+    ExecCred { cred: if new.is_same(old) { old.clone() } else { Arc::new(new) }, secure, clear }
 }
 
 impl Task {
@@ -224,7 +232,10 @@ impl Current {
 
     /// Replaces the identity of the running task (Linux's `commit_creds`).
     pub fn commit_cred(&self, new: Cred) {
-        let new = Arc::new(new);
+        self.install_cred(Arc::new(new));
+    }
+
+    pub(super) fn install_cred(&self, new: Arc<Cred>) {
         let old = core::mem::replace(&mut *self.cred.lock(), new.clone());
         if !Arc::ptr_eq(&old.user, &new.user) {
             // Linux looks before it counts the caller.

@@ -123,9 +123,11 @@ pub fn execve(path: &[u8], mut arguments: Arguments) -> Result<TrapFrame, Errno>
     files.close_on_exec();
     *task.files.lock() = Some(files);
     task.set_comm(path.rsplit(|&byte| byte == b'/').next().unwrap_or(path));
-    task.set_rseq(None);
+    task.forget_rseq();
     task.set_personality(personality.bits());
-    task.commit_cred(identity.cred);
+    if !Arc::ptr_eq(&identity.cred, fs.cred()) {
+        task.install_cred(identity.cred);
+    }
     task.reset_attributes_at_exec(identity.secure);
     task.process.note_exec();
     *task.signals.altstack.lock() = AltStack::default();

@@ -39,6 +39,7 @@ pub fn exit(reason: ExitReason) -> ! {
         panic::fatal(format_args!("init ended ({reason:?}): nothing is left to run"));
     }
     task.release_user_words();
+    task.process.timers.exit();
     if task.process.session() == task.pid() {
         control::session_leader_exits(&task);
     }

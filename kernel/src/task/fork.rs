@@ -151,10 +151,11 @@ pub fn clone(frame: &TrapFrame, args: &CloneArgs) -> Result<Pid, Errno> {
 
 /// EAGAIN if the caller's user has as many tasks as its limit allows; root and the administrators are not bound.
 fn check_process_limit(parent: &Task, cred: &Cred) -> Result<(), Errno> {
+    if cred.user.is_root() || cred.effective().intersects(CapSet::SYS_RESOURCE | CapSet::SYS_ADMIN) {
+        return Ok(());
+    }
     let limit = parent.rlimits.lock()[raw::RLIMIT_NPROC as usize].cur;
-    let bound =
-        !cred.user.is_root() && !cred.effective().intersects(CapSet::SYS_RESOURCE | CapSet::SYS_ADMIN);
-    if bound && cred.user.tasks() >= limit { Err(Errno::EAGAIN) } else { Ok(()) }
+    if cred.user.tasks() >= limit { Err(Errno::EAGAIN) } else { Ok(()) }
 }
 
 impl Current {

@@ -4,6 +4,7 @@
 //! [`ThreadState`]. Mirrors Linux's `struct task_struct`.
 
 pub mod attributes;
+pub mod clock;
 pub mod cred;
 pub mod exec;
 pub mod exit;
@@ -24,6 +25,7 @@ pub mod rseq;
 pub mod sched;
 pub mod signal;
 pub mod table;
+pub mod timers;
 pub mod user;
 pub mod user_mm;
 pub mod wait;

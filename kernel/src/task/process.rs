@@ -8,6 +8,7 @@ use abi::signal::Signal;
 
 use super::Pid;
 use super::signal::{Actions, SharedSignals};
+use super::timers::Timers;
 
 /// One process.
 pub struct Process {
@@ -24,6 +25,8 @@ pub struct Process {
     pub signals: SharedSignals,
     /// What it does about signals.
     pub actions: Actions,
+    /// Timers that send signals.
+    pub timers: Timers,
 }
 
 impl Process {
@@ -37,6 +40,7 @@ impl Process {
             exit_signal: AtomicU8::new(Signal::SIGCHLD.number() as u8),
             signals: SharedSignals::new(),
             actions: Actions::new(),
+            timers: Timers::default(),
         }
     }
 
@@ -50,6 +54,7 @@ impl Process {
             exit_signal: AtomicU8::new(exit_signal.map_or(0, |signal| signal.number() as u8)),
             signals: SharedSignals::new(),
             actions,
+            timers: Timers::default(),
         })
     }
 
@@ -98,5 +103,6 @@ impl Process {
         self.has_execed.store(true, Ordering::Relaxed);
         self.exit_signal.store(Signal::SIGCHLD.number() as u8, Ordering::Relaxed);
         self.actions.exec();
+        self.timers.exec();
     }
 }

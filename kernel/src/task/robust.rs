@@ -49,8 +49,11 @@ impl Current {
             let _ = self.walk_robust_list(head);
         }
         let word = self.clear_child_tid.swap(0, Ordering::Relaxed);
+        if word == 0 {
+            return;
+        }
         let shared = self.user_mm().is_ok_and(|mm| Arc::strong_count(&mm) > 2);
-        if word != 0 && shared && UserPtr::<u32>::new(word).write(0).is_ok() {
+        if shared && UserPtr::<u32>::new(word).write(0).is_ok() {
             // So is a bad address.
             let _ = Key::new(word, Scope::Shared).map(|key| futex::wake(&key, 1, u32::MAX));
         }

@@ -142,6 +142,9 @@ impl Task {
 
     /// Gives a new task its parent's registration, which is at the same place in its copy of the memory.
     pub(super) fn inherit_rseq(&mut self, parent: &Task) {
+        if !parent.has_rseq.load(Ordering::Relaxed) {
+            return;
+        }
         let registration = *parent.rseq.lock();
         *self.rseq.get_mut() = registration;
         self.has_rseq = registration.is_some().into();
@@ -152,6 +155,13 @@ impl Current {
     /// What the thread has registered.
     pub fn rseq(&self) -> Option<Registration> {
         *self.rseq.lock()
+    }
+
+    /// Forgets that.
+    pub(super) fn forget_rseq(&self) {
+        if self.has_rseq.load(Ordering::Relaxed) {
+            self.set_rseq(None);
+        }
     }
 
     /// Replaces that.

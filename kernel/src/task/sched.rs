@@ -11,7 +11,7 @@ use abi::Errno;
 use spin::Once;
 
 use super::load;
-use super::{NEED_RESCHED, RunState, Task, current, user_mm};
+use super::{NEED_RESCHED, RunState, Task, current, timers, user_mm};
 use crate::arch::{barrier, switch};
 use crate::drivers::timer;
 use crate::sync::IrqMutex;
@@ -159,6 +159,7 @@ pub(super) fn resume(task: &Arc<Task>) {
 pub fn tick() {
     let waiting = RUN_QUEUE.lock().len();
     load::tick(waiting + usize::from(!current().is_idle()));
+    timers::tick();
     if waiting > 0 {
         current().work.fetch_or(NEED_RESCHED, Ordering::Relaxed);
     }

@@ -112,6 +112,18 @@ impl SigInfo {
         SigInfo::new(signal, code::SI_TIMER, [pair(id, overrun), value, 0, 0])
     }
 
+    /// Number of the POSIX timer that sent it, in the layout of those.
+    pub const fn timer_id(&self) -> u32 {
+        self.fields[0] as u32
+    }
+
+    /// The same from a timer that has expired `overrun` times more than once.
+    #[must_use]
+    pub const fn with_overrun(mut self, overrun: u32) -> SigInfo {
+        self.fields[0] = pair(self.timer_id(), overrun);
+        self
+    }
+
     /// About child `pid` of user `uid`: `status` is its exit status or signal, the times are in clock ticks.
     pub const fn child(
         signal: Signal,

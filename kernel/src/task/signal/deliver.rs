@@ -19,7 +19,7 @@ pub fn do_signal(frame: &mut TrapFrame) {
             if let Some(interrupted) = interrupted {
                 interrupted.before_handler(frame, &action);
             }
-            handle(&task, frame, signal, &info, &action);
+            handle(&task, frame, signal, &task.process.timers.delivered(info), &action);
         }
         None => {
             if let Some(interrupted) = interrupted {

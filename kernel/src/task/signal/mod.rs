@@ -118,6 +118,12 @@ impl Task {
         [self.signals.pending.lock().set(), state.pending.set()]
     }
 
+    /// Whether a signal of POSIX timer `id` was sent and not delivered yet.
+    pub fn timer_signal_waits(&self, id: u32) -> bool {
+        let state = self.process.signals.state.lock();
+        state.pending.has_timer(id) || self.signals.pending.lock().has_timer(id)
+    }
+
     /// Whether a signal is to be delivered to the task: it shall not go to sleep where it can be interrupted.
     pub fn signal_pending(&self) -> bool {
         self.work.load(Ordering::Relaxed) & SIGPENDING != 0

@@ -51,6 +51,11 @@ impl Pending {
         info.unwrap_or(SigInfo::from_process(signal, code::SI_USER, 0, 0))
     }
 
+    /// Whether a signal of POSIX timer `id` waits here.
+    pub fn has_timer(&self, id: u32) -> bool {
+        self.queue.iter().any(|info| info.code == code::SI_TIMER && info.timer_id() == id)
+    }
+
     /// Forgets all of `signals`.
     pub fn flush(&mut self, signals: SigSet) {
         if !self.set.intersection(signals).is_empty() {

@@ -18,7 +18,7 @@ pub fn timed_wait(wanted: SigSet, deadline: Option<u64>) -> Result<SigInfo, Errn
         found.map(|(_, info)| info)
     };
     if let Some(info) = take() {
-        return Ok(info);
+        return Ok(task.process.timers.delivered(info));
     }
     // They wake us while we wait; to senders they stay blocked, so that none is dropped as ignored.
     let blocked = task.signals.blocked();
@@ -28,7 +28,7 @@ pub fn timed_wait(wanted: SigSet, deadline: Option<u64>) -> Result<SigInfo, Errn
     task.set_blocked(blocked);
     task.signals.real_blocked.store(0, Ordering::Relaxed);
     match (take(), waited) {
-        (Some(info), _) => Ok(info),
+        (Some(info), _) => Ok(task.process.timers.delivered(info)),
         (None, Ok(())) => Err(Errno::EAGAIN),
         (None, Err(_)) => Err(Errno::EINTR),
     }
