@@ -95,12 +95,14 @@ pub fn build(
     image.write(arg_start, argv.bytes);
     image.write(platform, PLATFORM);
     image.write(random, &process.random);
-    let pointers = [argv.pointers(arg_start), envp.pointers(env_start)];
-    let words = core::iter::once(argv.count as u64).chain(pointers.into_iter().flatten());
-    let aux_words = entries.iter().flatten().flat_map(|&(key, value)| [u64::from(key), value]);
     let (places, _) = image.bytes.as_chunks_mut::<{ WORD as usize }>();
-    for (word, place) in words.chain(aux_words).zip(places) {
-        *place = word.to_le_bytes();
+    let mut words = Words { places };
+    words.put(argv.count as u64);
+    argv.put_pointers(arg_start, &mut words);
+    envp.put_pointers(env_start, &mut words);
+    for &(key, value) in entries.iter().flatten() {
+        words.put(key.into());
+        words.put(value);
     }
     Ok(image)
 }
@@ -113,6 +115,19 @@ fn align_stack(address: u64, layout: &MmapLayout) -> u64 {
         Aslr::On(entropy) => entropy.stack_offset % layout.page_size,
     };
     align_down(address - distance, 16)
+}
+
+/// The words from SP on that are still to be written.
+struct Words<'a> {
+    places: &'a mut [[u8; WORD as usize]],
+}
+
+impl Words<'_> {
+    fn put(&mut self, word: u64) {
+        if let Some(place) = self.places.split_off_first_mut() {
+            *place = word.to_le_bytes();
+        }
+    }
 }
 
 /// Strings, one after the other.
@@ -131,14 +146,15 @@ impl<'a> List<'a> {
         if args.argv.count == 0 { List { bytes: &[0], count: 1 } } else { List::of(&args.argv) }
     }
 
-    /// The address of each string when the first one is at `start`, then NULL.
-    fn pointers(&self, start: u64) -> impl Iterator<Item = u64> + use<'a> {
-        let strings = self.bytes.split_inclusive(|&byte| byte == 0);
-        let pointers = strings.scan(start, |next, string| {
-            let address = *next;
-            *next += string.len() as u64;
-            Some(address)
-        });
-        pointers.chain(core::iter::once(0))
+    /// Writes the address of each string when the first one is at `start`, then NULL.
+    fn put_pointers(&self, start: u64, words: &mut Words<'_>) {
+        let mut address = start;
+        for (end, byte) in (start + 1..).zip(self.bytes) {
+            if *byte == 0 {
+                words.put(address);
+                address = end;
+            }
+        }
+        words.put(0);
     }
 }

@@ -1,4 +1,4 @@
-// memcpy, memmove and memset. The compiler's own go byte by byte or word by word; these go by pairs of
+// memcpy, memmove, memset and memcmp. The compiler's own go byte by byte or word by word; these go by words and pairs of
 // registers. Memory is normal and SCTLR_EL1.A is clear, so nothing needs to be aligned.
 //
 // Up to 64 bytes everything is loaded before anything is stored: such moves may overlap in any way. Longer
@@ -31,6 +31,8 @@ memcpy:
     ldp     x12, x13, [x4, #-16]
     mov     x3, x0
     sub     x2, x2, #32
+    cmp     x2, #128
+    b.hi    8f
 1:  ldp     x8, x9, [x1, #16]
     ldp     x6, x7, [x1], #32
     stp     x8, x9, [x3, #16]
@@ -40,6 +42,21 @@ memcpy:
     stp     x10, x11, [x5, #-32]
     stp     x12, x13, [x5, #-16]
     ret
+
+    // Much: 64 bytes a turn as long as more than that are left, then as above.
+8:  sub     x2, x2, #64
+9:  ldp     x8, x9, [x1, #16]
+    ldp     x14, x15, [x1, #32]
+    ldp     x16, x17, [x1, #48]
+    ldp     x6, x7, [x1], #64
+    stp     x8, x9, [x3, #16]
+    stp     x14, x15, [x3, #32]
+    stp     x16, x17, [x3, #48]
+    stp     x6, x7, [x3], #64
+    subs    x2, x2, #64
+    b.hi    9b
+    add     x2, x2, #64
+    b       1b
 
     // Backwards; more than 31 bytes.
 2:  add     x4, x1, x2
@@ -138,4 +155,48 @@ memset:
     strb    w1, [x0]
     tbz     x2, #1, 3b
     strh    w1, [x5, #-2]
+    ret
+
+// memcmp and bcmp: the sign of the first difference. Eight bytes at a time; the last eight may be looked at twice.
+    .global memcmp
+    .type memcmp, %function
+    .global bcmp
+    .type bcmp, %function
+memcmp:
+bcmp:
+    cmp     x2, #8
+    b.lo    3f
+    add     x5, x0, x2
+    add     x6, x1, x2
+    sub     x5, x5, #8                  // the last eight bytes of both
+    sub     x6, x6, #8
+1:  cmp     x0, x5
+    b.hs    2f
+    ldr     x3, [x0], #8
+    ldr     x4, [x1], #8
+    cmp     x3, x4
+    b.eq    1b
+    b       5f
+2:  ldr     x3, [x5]
+    ldr     x4, [x6]
+    cmp     x3, x4
+    b.ne    5f
+    mov     w0, wzr
+    ret
+    // Memory is little-endian, and the first byte counts most.
+5:  rev     x3, x3
+    rev     x4, x4
+    cmp     x3, x4
+    cset    w0, hi
+    csinv   w0, w0, wzr, hs
+    ret
+3:  cbz     x2, 6f
+4:  ldrb    w3, [x0], #1
+    ldrb    w4, [x1], #1
+    subs    w3, w3, w4
+    b.ne    7f
+    subs    x2, x2, #1
+    b.ne    4b
+6:  mov     w3, wzr
+7:  mov     w0, w3
     ret

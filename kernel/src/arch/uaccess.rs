@@ -150,14 +150,40 @@ pub fn strncpy_from_user_cut(from: u64, limit: usize) -> Result<Vec<u8>, Errno> 
 
 /// A path from a program. Short ones, so nearly all, need no allocation.
 pub struct UserPath {
-    short: [u8; UserPath::SHORT],
+    /// The path, if its length is below this.
+    short: [MaybeUninit<u8>; UserPath::SHORT],
     len: usize,
-    /// The whole path, if it is longer than `short`.
+    /// The path otherwise.
     long: Vec<u8>,
 }
 
 impl UserPath {
     const SHORT: usize = 128;
+
+    /// An empty path.
+    #[inline]
+    pub const fn new() -> UserPath {
+        UserPath { short: [MaybeUninit::uninit(); UserPath::SHORT], len: 0, long: Vec::new() }
+    }
+
+    /// Fetches a file name argument: at most PATH_MAX bytes with its NUL.
+    #[inline]
+    pub fn read(&mut self, from: u64) -> Result<&[u8], Errno> {
+        const PATH_MAX: usize = 4096;
+        let room = task_size().checked_sub(from).filter(|&room| room > 0).ok_or(Errno::EFAULT)?;
+        let want = UserPath::SHORT.min(usize::try_from(room).unwrap_or(usize::MAX));
+        // SAFETY: `short` has `want` bytes; the routine catches faults on the user side.
+        let got = unsafe { raw_strncpy_from_user(self.short.as_mut_ptr().cast(), from, want) };
+        self.len = 0;
+        let got = usize::try_from(got).map_err(|_| Errno::EFAULT)?;
+        if got == want {
+            self.long = strncpy_from_user(from, PATH_MAX, Errno::ENAMETOOLONG)?;
+            self.len = self.long.len().max(UserPath::SHORT);
+        } else {
+            self.len = got;
+        }
+        Ok(self)
+    }
 }
 
 impl Deref for UserPath {
@@ -165,23 +191,18 @@ impl Deref for UserPath {
 
     #[inline]
     fn deref(&self) -> &[u8] {
-        self.short.get(..self.len).unwrap_or(&self.long)
+        if self.len >= UserPath::SHORT {
+            return &self.long;
+        }
+        // SAFETY: `read` has filled that many bytes.
+        unsafe { core::slice::from_raw_parts(self.short.as_ptr().cast(), self.len) }
     }
 }
 
 /// A file name argument: at most PATH_MAX bytes with its NUL.
 pub fn path_from_user(from: u64) -> Result<UserPath, Errno> {
-    const PATH_MAX: usize = 4096;
-    let mut path = UserPath { short: [0; UserPath::SHORT], len: 0, long: Vec::new() };
-    let room = task_size().checked_sub(from).filter(|&room| room > 0).ok_or(Errno::EFAULT)?;
-    let want = UserPath::SHORT.min(usize::try_from(room).unwrap_or(usize::MAX));
-    // SAFETY: `short` has `want` bytes; the routine catches faults on the user side.
-    let got = unsafe { raw_strncpy_from_user(path.short.as_mut_ptr(), from, want) };
-    path.len = usize::try_from(got).map_err(|_| Errno::EFAULT)?;
-    if path.len == want {
-        path.long = strncpy_from_user(from, PATH_MAX, Errno::ENAMETOOLONG)?;
-        path.len = usize::MAX;
-    }
+    let mut path = UserPath::new();
+    path.read(from)?;
     Ok(path)
 }
 

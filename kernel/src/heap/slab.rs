@@ -26,15 +26,20 @@ impl Class {
     /// The class that serves `layout`, if it is small enough.
     #[inline]
     pub fn of(layout: &Layout) -> Option<Class> {
-        let size = layout.size().max(layout.align()).max(SMALLEST);
-        if size > LARGEST {
-            return None;
+        if layout.align() <= SMALLEST {
+            return CLASS_OF.get(layout.size().div_ceil(SMALLEST)).copied();
         }
+        let size = layout.size().max(layout.align());
+        if size <= LARGEST { Some(Class::compute(size, Alignment::Large)) } else { None }
+    }
+
+    const fn compute(size: usize, alignment: Alignment) -> Class {
+        let size = if size < SMALLEST { SMALLEST } else { size };
         let power = size.next_power_of_two();
         // Three quarters of a power from 64 on are a multiple of 16, which is enough for most alignments.
-        let quarters = power >= 64 && size <= power / 4 * 3 && layout.align() <= SMALLEST;
-        let number = 2 * (power.trailing_zeros() - SMALLEST.trailing_zeros()) + u32::from(!quarters);
-        Some(Class(number as u8))
+        let quarters = power >= 64 && size <= power / 4 * 3 && matches!(alignment, Alignment::Small);
+        let number = 2 * (power.trailing_zeros() - SMALLEST.trailing_zeros()) + !quarters as u32;
+        Class(number as u8)
     }
 
     fn size(self) -> usize {
@@ -50,6 +55,24 @@ impl Class {
         Layout::from_size_align(bytes, align).expect("a power of two below the size")
     }
 }
+
+/// Whether an object must lie at a multiple of more than [`SMALLEST`].
+#[derive(Clone, Copy)]
+enum Alignment {
+    Small,
+    Large,
+}
+
+/// The class of each size up to [`LARGEST`], in steps of [`SMALLEST`].
+static CLASS_OF: [Class; LARGEST / SMALLEST + 1] = {
+    let mut classes = [Class(0); LARGEST / SMALLEST + 1];
+    let mut step = 0;
+    while step < classes.len() {
+        classes[step] = Class::compute(step * SMALLEST, Alignment::Small);
+        step += 1;
+    }
+    classes
+};
 
 /// The free lists.
 pub struct Slabs {

@@ -33,6 +33,7 @@ use binfmt::{
 };
 use core::sync::atomic::{AtomicU8, Ordering};
 use fs::vfs::{File, FileKind, MmapTarget, Sharing};
+use spin::Once;
 
 /// The stack area is made larger than what lies on it by this much, so that a new program does not begin with
 /// faults that grow it (Linux: `stack_expand` in `setup_arg_pages`).
@@ -231,8 +232,11 @@ fn mm_layout(layout: &MmapLayout, plan: &ExecPlan, image: &StackImage) -> MmLayo
 }
 
 fn aslr(personality: Personality) -> Aslr {
+    /// Whether the command line forbids it: looked for once.
+    static NO_RANDOM_MAPS: Once<bool> = Once::new();
+    let forbidden = *NO_RANDOM_MAPS.call_once(|| cmdline::flag("norandmaps"));
     let mode = RANDOMIZE.load(Ordering::Relaxed);
-    if mode == 0 || cmdline::flag("norandmaps") || personality.contains(Personality::ADDR_NO_RANDOMIZE) {
+    if mode == 0 || forbidden || personality.contains(Personality::ADDR_NO_RANDOMIZE) {
         return Aslr::Off;
     }
     let [stack, stack_offset, mmap, image, brk] = core::array::from_fn(|_| random::next_u64());

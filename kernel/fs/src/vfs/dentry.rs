@@ -8,6 +8,7 @@
 //! Locks: `link`, `children` and the list are taken alone and never across a call into a file system. `names` sleeps;
 //! whoever enters a child into `children` holds it, so that the cache never disagrees with the file system.
 
+use super::name_map::{NameHash, NameMap};
 use crate::alloc_util::{try_arc, try_copy};
 use crate::inode::{Freshness, Inode};
 use crate::kstat::FileType;
@@ -17,7 +18,6 @@ use alloc::format;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use hashbrown::HashMap;
 use spin::Mutex;
 
 /// A name in the tree.
@@ -152,8 +152,9 @@ impl Dentry {
     }
 
     /// What is known of the child called `name`.
-    fn cached_child(&self, name: &[u8]) -> Cached {
-        let child = match self.children.lock().known.get(name) {
+    #[inline]
+    fn cached_child(&self, name: &[u8], hash: NameHash) -> Cached {
+        let child = match self.children.lock().known.get(hash, name) {
             Some(Child::Here(child)) => child.upgrade(),
             Some(Child::Missing) => return Cached::Missing,
             None => None,
@@ -172,7 +173,8 @@ impl Dentry {
     /// Forgets the child called `name` if nobody uses it.
     fn forget_child(&self, name: &[u8]) {
         let mut children = self.children.lock();
-        if matches!(children.known.get(name), Some(Child::Here(child)) if child.strong_count() == 0) {
+        if matches!(children.known.get(NameHash::of(name), name), Some(Child::Here(child)) if child.strong_count() == 0)
+        {
             children.known.remove(name);
         }
     }
@@ -207,7 +209,7 @@ impl Dentry {
             let mut children = parent.children.lock();
             let ours =
                 |child: &Child| matches!(child, Child::Here(child) if core::ptr::eq(child.as_ptr(), &**self));
-            if children.known.get(&*name).is_some_and(ours) {
+            if children.known.get(NameHash::of(&name), &name).is_some_and(ours) {
                 children.known.remove(&*name);
             }
         }
@@ -219,7 +221,7 @@ impl Dentry {
 
     /// Makes room for one more child, so that [`move_to`](Dentry::move_to) cannot fail.
     pub(super) fn reserve_child(&self) -> Result<(), Errno> {
-        self.children.lock().known.try_reserve(1).map_err(|_| Errno::ENOMEM)
+        self.children.lock().known.reserve()
     }
 }
 
@@ -235,7 +237,7 @@ impl Name {
 /// What is known of the names in a directory.
 #[derive(Default)]
 struct Children {
-    known: HashMap<Arc<[u8]>, Child>,
+    known: NameMap<Child>,
     /// How many of them are known not to be there, or were.
     nr_missing: usize,
 }
@@ -268,10 +270,10 @@ impl Children {
     /// Remembers that there is no such name, unless memory is short.
     fn insert_missing(&mut self, name: Name) {
         if self.nr_missing >= Self::MAX_MISSING {
-            self.known.retain(|_, child| !matches!(child, Child::Missing));
+            self.known.retain(|child| !matches!(child, Child::Missing));
             self.nr_missing = 0;
         }
-        if self.known.try_reserve(1).is_ok() {
+        if self.known.reserve().is_ok() {
             self.known.insert(name.0, Child::Missing);
             self.nr_missing += 1;
         }
@@ -291,17 +293,23 @@ impl Drop for Dentry {
     }
 }
 
-/// The child of `parent` called `name`, from the cache or from the file system. May sleep.
+/// The child of `parent` called `name`, whose hash that is, from the cache or from the file system. May sleep.
+#[inline]
 pub(super) fn lookup_child(
     parent: &Arc<Dentry>,
     name: &[u8],
+    hash: NameHash,
     recent: &Mutex<Recent>,
 ) -> Result<Arc<Dentry>, Errno> {
-    match parent.cached_child(name) {
+    match parent.cached_child(name, hash) {
         Cached::Here(child) => return Ok(child),
         Cached::Missing => return Err(Errno::ENOENT),
         Cached::Unknown => {}
     }
+    lookup_uncached(parent, name, recent)
+}
+
+fn lookup_uncached(parent: &Arc<Dentry>, name: &[u8], recent: &Mutex<Recent>) -> Result<Arc<Dentry>, Errno> {
     let _names = parent.lock_names();
     lookup_child_locked(parent, name, recent)
 }
@@ -312,7 +320,7 @@ pub(super) fn lookup_child_locked(
     name: &[u8],
     recent: &Mutex<Recent>,
 ) -> Result<Arc<Dentry>, Errno> {
-    match parent.cached_child(name) {
+    match parent.cached_child(name, NameHash::of(name)) {
         Cached::Here(child) => return Ok(child),
         Cached::Missing => return Err(Errno::ENOENT),
         Cached::Unknown => {}
@@ -347,7 +355,7 @@ pub(super) fn add_child(
     let child = try_arc(Dentry::new(inode, link))?;
     {
         let mut children = parent.children.lock();
-        children.known.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        children.known.reserve()?;
         children.insert(name, &child);
     }
     if child.freshness == Freshness::Stable {

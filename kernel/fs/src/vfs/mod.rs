@@ -26,6 +26,7 @@ mod getdents;
 mod locks;
 mod mmap;
 mod mount;
+mod name_map;
 mod namei;
 mod open;
 mod rename;

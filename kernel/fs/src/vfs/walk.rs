@@ -6,6 +6,7 @@
 
 use super::dentry::{Dentry, lookup_child};
 use super::mount::{Mount, Path};
+use super::name_map::NameHash;
 use super::{NAME_MAX, PATH_MAX, Vfs};
 use crate::kstat::FileType;
 use crate::perm::{Cred, may_traverse};
@@ -170,6 +171,13 @@ pub(super) fn walk_within<'a>(
 /// Where a component lies in the text that is being walked.
 type Range = core::ops::Range<usize>;
 
+/// A component of a text.
+struct Component {
+    range: Range,
+    hash: NameHash,
+    position: Position,
+}
+
 struct Walker<'a> {
     vfs: &'a Vfs,
     context: FsContext<'a>,
@@ -187,7 +195,7 @@ impl<'a> Walker<'a> {
     /// The next component of the text that is being walked, and whether it is the last of the walk with a slash behind it or
     /// not. `None` at the end of the walk.
     #[inline(always)]
-    fn next_component(&mut self) -> Option<(Range, Position)> {
+    fn next_component(&mut self) -> Option<Component> {
         if self.targets.is_empty() {
             return component_at(self.text, &mut self.pos);
         }
@@ -195,10 +203,11 @@ impl<'a> Walker<'a> {
     }
 
     #[cold]
-    fn next_of_target(&mut self) -> Option<(Range, Position)> {
+    fn next_of_target(&mut self) -> Option<Component> {
         while let Some((target, pos)) = self.targets.last_mut() {
-            if let Some((range, position)) = component_at(target, pos) {
-                return Some((range, self.position_in_all(position)));
+            if let Some(component) = component_at(target, pos) {
+                let position = self.position_in_all(component.position);
+                return Some(Component { position, ..component });
             }
             self.targets.pop();
         }
@@ -243,7 +252,7 @@ impl<'a> Walker<'a> {
 
     fn run(mut self, last_symlink: LastSymlink, intent: Intent) -> Result<Walked<'a>, Errno> {
         let mut trailing_slash = false;
-        while let Some((range, position)) = self.next_component() {
+        while let Some(Component { range, hash, position }) = self.next_component() {
             let last = position != Position::Inner;
             trailing_slash = position == Position::LastWithSlash;
             let dir = &self.at.dentry;
@@ -272,7 +281,7 @@ impl<'a> Walker<'a> {
             if last && trailing_slash && intent == Intent::CreateFile {
                 return Err(Errno::EISDIR);
             }
-            let child = match lookup_child(dir, check_name(name)?, &self.vfs.recent) {
+            let child = match lookup_child(dir, check_name(name)?, hash, &self.vfs.recent) {
                 Err(Errno::ENOENT) if last && intent == Intent::CreateFile => {
                     let (parent, name) = self.into_component(range);
                     return Ok(Walked::Missing { parent, name });
@@ -382,14 +391,15 @@ enum Position {
 
 /// The component of `text` at or behind `pos`, which moves to the next one.
 #[inline(always)]
-fn component_at(text: &[u8], pos: &mut usize) -> Option<(Range, Position)> {
+fn component_at(text: &[u8], pos: &mut usize) -> Option<Component> {
     let start = skip_slashes(text, *pos);
     if start == text.len() {
         return None;
     }
-    let end = start + length_of_component(&text[start..]);
-    let next = skip_slashes(text, end);
+    let (len, hash) = hash_component(&text[start..]);
+    let end = start + len;
     *pos = end;
+    let next = skip_slashes(text, end);
     let position = if next < text.len() {
         Position::Inner
     } else if end < next {
@@ -397,7 +407,7 @@ fn component_at(text: &[u8], pos: &mut usize) -> Option<(Range, Position)> {
     } else {
         Position::Last
     };
-    Some((start..end, position))
+    Some(Component { range: start..end, hash, position })
 }
 
 #[inline(always)]
@@ -408,22 +418,32 @@ fn skip_slashes(text: &[u8], mut pos: usize) -> usize {
     pos
 }
 
-/// Bytes before the first slash. Looks at eight at a time, as Linux's `hash_name` does.
+/// Bytes before the first slash, and their hash. Looks at eight at a time, as Linux's `hash_name` does.
 #[inline(always)]
-fn length_of_component(text: &[u8]) -> usize {
+fn hash_component(text: &[u8]) -> (usize, NameHash) {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const SLASHES: u64 = ONES * b'/' as u64;
     let (words, rest) = text.as_chunks::<8>();
+    let mut hash = NameHash::EMPTY;
     for (index, word) in words.iter().enumerate() {
-        let zero_at_slash = u64::from_le_bytes(*word) ^ SLASHES;
+        let word = u64::from_le_bytes(*word);
+        let zero_at_slash = word ^ SLASHES;
         // The lowest bit that this leaves belongs to the first byte that is zero.
         let found = zero_at_slash.wrapping_sub(ONES) & !zero_at_slash & (ONES << 7);
         if found != 0 {
-            return index * 8 + found.trailing_zeros() as usize / 8;
+            let bits = found.trailing_zeros() & !7;
+            let hash = if bits == 0 { hash } else { hash.add(word & ((1 << bits) - 1)) };
+            return (index * 8 + bits as usize / 8, hash);
         }
+        hash = hash.add(word);
     }
-    let whole = text.len() - rest.len();
-    whole + rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len())
+    let mut word = 0;
+    let mut len = 0;
+    while let Some(byte) = rest.get(len).filter(|byte| **byte != b'/') {
+        word |= u64::from(*byte) << (len * 8);
+        len += 1;
+    }
+    (text.len() - rest.len() + len, if len == 0 { hash } else { hash.add(word) })
 }
 
 #[cfg(test)]
@@ -434,7 +454,11 @@ mod tests {
     /// The components of a text with their positions.
     fn components(text: &[u8]) -> Vec<(&[u8], Position)> {
         let mut pos = 0;
-        let next = || component_at(text, &mut pos).map(|(range, position)| (&text[range], position));
+        let next = || {
+            let Component { range, hash, position } = component_at(text, &mut pos)?;
+            assert!(hash == NameHash::of(&text[range.clone()]));
+            Some((&text[range], position))
+        };
         core::iter::from_fn(next).collect()
     }
 

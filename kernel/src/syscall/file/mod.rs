@@ -36,11 +36,12 @@ pub use select::pselect6;
 pub use space::{fallocate, ftruncate, memfd_create, truncate};
 pub use stat::{fstat, newfstatat, statx};
 
-use crate::arch::uaccess::path_from_user;
+use crate::arch::uaccess::UserPath;
 use crate::file::{AtExec, FsView, vfs};
 use crate::task::{Current, current};
 use abi::{Errno, raw};
 use alloc::sync::Arc;
+use core::ops::Deref;
 use fs::vfs::{EmptyPath, File, LastSymlink, Path};
 
 /// A position or a length that is signed in the end: negative ones are EINVAL.
@@ -62,23 +63,46 @@ fn open_file(fd: u64) -> Result<Arc<File>, Errno> {
     if file.is_path() { Err(Errno::EBADF) } else { Ok(file) }
 }
 
-/// Where the walk of `path` begins: at `dirfd`, which is looked at only if the path is relative.
-fn base(task: &Current, fs: &FsView, dirfd: u64, path: &[u8]) -> Result<Path, Errno> {
-    if dirfd as i32 == raw::AT_FDCWD || path.first() == Some(&b'/') {
-        return Ok(fs.cwd());
+/// Where a walk begins.
+enum Base<'a> {
+    /// At the root, as the path says so.
+    Root(&'a Path),
+    /// At the working directory or at what a descriptor stands for.
+    Place(Path),
+}
+
+impl Deref for Base<'_> {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        match self {
+            Base::Root(path) => path,
+            Base::Place(path) => path,
+        }
     }
-    Ok(task.files()?.get(dirfd)?.path().clone())
+}
+
+/// Where the walk of `path` begins: at `dirfd`, which is looked at only if the path is relative.
+fn base<'a>(task: &Current, fs: &'a FsView, dirfd: u64, path: &[u8]) -> Result<Base<'a>, Errno> {
+    if path.first() == Some(&b'/') {
+        return Ok(Base::Root(fs.root()));
+    }
+    if dirfd as i32 == raw::AT_FDCWD {
+        return Ok(Base::Place(fs.cwd()));
+    }
+    Ok(Base::Place(task.files()?.get(dirfd)?.path().clone()))
 }
 
 /// The place that the arguments of an `*at` call name, of whose flags `AT_SYMLINK_NOFOLLOW`, `AT_SYMLINK_FOLLOW` (for
 /// calls that do not follow by themselves, whose wrapper leaves it in) and `AT_EMPTY_PATH` count.
 fn place_at(fs: &FsView, dirfd: u64, path: u64, flags: u32) -> Result<Path, Errno> {
-    let path = path_from_user(path)?;
+    let mut buffer = UserPath::new();
+    let path = buffer.read(path)?;
     let last_symlink =
         if flags & raw::AT_SYMLINK_NOFOLLOW != 0 { LastSymlink::Keep } else { LastSymlink::Follow };
     let empty = if flags & raw::AT_EMPTY_PATH != 0 { EmptyPath::Base } else { EmptyPath::Refuse };
-    let base = base(&current(), fs, dirfd, &path)?;
-    vfs().lookup(fs.context(), &base, &path, last_symlink, empty)
+    let base = base(&current(), fs, dirfd, path)?;
+    vfs().lookup(fs.context(), &base, path, last_symlink, empty)
 }
 
 /// EINVAL for flags that a call does not know.

@@ -21,7 +21,7 @@ pub fn mkdirat(frame: &mut TrapFrame) -> SysResult {
     let path = path_from_user(path)?;
     let task = current();
     let fs = task.fs()?;
-    vfs().mkdir(fs.context(), &base(&task, &fs, dirfd, &path)?, &path, mode as u32)?;
+    vfs().mkdir(fs.context(), &*base(&task, &fs, dirfd, &path)?, &path, mode as u32)?;
     Ok(0)
 }
 
@@ -45,7 +45,7 @@ pub fn mknodat(frame: &mut TrapFrame) -> SysResult {
     let path = path_from_user(path)?;
     let task = current();
     let fs = task.fs()?;
-    vfs().mknod(fs.context(), &base(&task, &fs, dirfd, &path)?, &path, kind, mode)?;
+    vfs().mknod(fs.context(), &*base(&task, &fs, dirfd, &path)?, &path, kind, mode)?;
     Ok(0)
 }
 
@@ -60,7 +60,7 @@ pub fn symlinkat(frame: &mut TrapFrame) -> SysResult {
     }
     let task = current();
     let fs = task.fs()?;
-    vfs().symlink(fs.context(), &target, &base(&task, &fs, dirfd, &path)?, &path)?;
+    vfs().symlink(fs.context(), &target, &*base(&task, &fs, dirfd, &path)?, &path)?;
     Ok(0)
 }
 
@@ -78,7 +78,7 @@ pub fn linkat(frame: &mut TrapFrame) -> SysResult {
     }
     let old = place_at(&fs, old_dirfd, old, nofollow | flags & raw::AT_EMPTY_PATH)?;
     let path = path_from_user(path)?;
-    vfs().link(fs.context(), &old, &base(&task, &fs, dirfd, &path)?, &path)?;
+    vfs().link(fs.context(), &old, &*base(&task, &fs, dirfd, &path)?, &path)?;
     Ok(0)
 }
 

@@ -4,7 +4,7 @@ use super::super::SysResult;
 use super::super::layout::RawOpenHow;
 use super::{at_exec, base, open_limit};
 use crate::arch::trap::TrapFrame;
-use crate::arch::uaccess::{UserPtr, UserSlice, path_from_user};
+use crate::arch::uaccess::{UserPath, UserPtr, UserSlice};
 use crate::file::{PageCache, vfs};
 use crate::heap;
 use crate::task::current;
@@ -24,13 +24,14 @@ pub fn openat(frame: &mut TrapFrame) -> SysResult {
 
 fn open(dirfd: u64, path: u64, how: OpenHow) -> SysResult {
     heap::reserve()?;
-    let path = path_from_user(path)?;
+    let mut buffer = UserPath::new();
+    let path = buffer.read(path)?;
     let task = current();
     let fs = task.fs()?;
     // A walk with bounds begins at its directory, even if the path says "at the root".
-    let relative: &[u8] = if how.resolve.intersects(Resolve::SCOPED) { b"." } else { &path };
+    let relative: &[u8] = if how.resolve.intersects(Resolve::SCOPED) { b"." } else { path };
     let base = base(&task, &fs, dirfd, relative)?;
-    let file = vfs().open(fs.context(), &PageCache, &base, &path, how)?;
+    let file = vfs().open(fs.context(), &PageCache, &base, path, how)?;
     let at_exec = at_exec(how.flags.contains(OpenFlags::CLOEXEC));
     Ok(task.files()?.install(file, at_exec, open_limit(&task))?.into())
 }
