@@ -3,7 +3,7 @@
 //! `mm/vmstat.c`.
 
 use super::System;
-use crate::task::current;
+use crate::task::remote::page_size_of_reader;
 use crate::{frames, memory};
 use abi::Errno;
 use core::sync::atomic::Ordering::Relaxed;
@@ -12,7 +12,7 @@ use mm::types::PAGE_SIZE;
 
 /// `/proc/vmstat`.
 pub fn show_vmstat(_: &System, out: &mut Text) -> Result<(), Errno> {
-    let page = current().memory().map_or(PAGE_SIZE, |mm| mm.page_size().bytes());
+    let page = page_size_of_reader().bytes();
     let stats = &memory::get().stats;
     let pages = |nr_kernel_pages: u64| nr_kernel_pages * PAGE_SIZE / page;
     let [used, files, tables] = [&stats.nr_used, &stats.nr_file_pages, &stats.nr_page_table_pages]

@@ -1,12 +1,13 @@
 //! Looking into the memory of a process from outside: what its program is, and its bytes. Mirrors Linux's
 //! `access_remote_vm` and what `mm_struct` keeps for `/proc`.
 
+use super::current;
 use super::user_mm::UserMm;
 use crate::arch::machine::Machine;
 use crate::memory;
 use ::mm::Mm;
 use ::mm::hw::Hw;
-use ::mm::types::{Access, PAGE_SIZE};
+use ::mm::types::{Access, PAGE_SIZE, PageSize};
 use abi::Errno;
 use arrayvec::ArrayVec;
 use binfmt::ExecPlan;
@@ -71,6 +72,11 @@ impl MemoryUsage {
     }
 }
 
+/// The page in which the caller counts when it reads numbers of pages: its own.
+pub fn page_size_of_reader() -> PageSize {
+    current().memory().map_or(PageSize::Size4K, |mm| mm.page_size())
+}
+
 impl UserMm {
     /// How much it has now. May sleep.
     pub fn usage(&self) -> MemoryUsage {
@@ -93,6 +99,33 @@ impl UserMm {
             }
         }
         done
+    }
+
+    /// Writes `bytes` at `addr` as the process itself could; how many that were. Sleeps as [`UserMm::read_remote`].
+    pub fn write_remote(&self, addr: u64, bytes: &[u8]) -> usize {
+        let mut done = 0;
+        while done < bytes.len() {
+            let Some(at) = addr.checked_add(done as u64) else { break };
+            let len = ((PAGE_SIZE - at % PAGE_SIZE) as usize).min(bytes.len() - done);
+            match self.write_present(at, &bytes[done..done + len]) {
+                Some(()) => done += len,
+                None if self.handle_fault(at, Access::Write).is_ok() => {}
+                None => break,
+            }
+        }
+        done
+    }
+
+    /// Writes within one kernel page, if the process may write it without a fault.
+    fn write_present(&self, addr: u64, bytes: &[u8]) -> Option<()> {
+        let mm = self.lock();
+        let tables = mm.tables();
+        let pte = tables.ptep_get(mm.mem(), addr);
+        if !pte.valid() || !pte.write() || !pte.dirty() {
+            return None;
+        }
+        memory::get().hw.write_bytes(pte.pfn().addr().offset(addr % PAGE_SIZE), bytes);
+        Some(())
     }
 
     /// The bytes at `addr`, which are in one kernel page, if that is in memory.

@@ -4,6 +4,7 @@ pub mod asid;
 mod contpte;
 pub mod fallback;
 pub mod geometry;
+pub mod inspect;
 mod linux_table;
 mod native_table;
 pub mod pgtable;

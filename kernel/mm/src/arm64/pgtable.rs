@@ -92,6 +92,14 @@ impl PageTables {
         self.native.is_some() && self.mode == NativeMode::Lazy
     }
 
+    pub(super) fn linux_table(&self) -> &Table {
+        &self.linux
+    }
+
+    pub(super) fn native_table(&self) -> Option<&Table> {
+        self.native.as_ref()
+    }
+
     /// Memory in the Linux table and in the native table, in bytes.
     pub fn table_bytes(&self) -> (u64, u64) {
         (self.linux.bytes(), self.native.as_ref().map_or(0, Table::bytes))

@@ -4,10 +4,13 @@
 //! what it has open.
 
 mod links;
+mod mem;
 mod memory;
 mod oom;
+mod pagemap;
 mod program;
 mod status;
+mod tables;
 
 use crate::file::vfs;
 use crate::task::{Pid, Task, current, table};
@@ -27,7 +30,7 @@ pub struct Process {
     task: Weak<Task>,
 }
 
-static ENTRIES: [Entry<Process>; 23] = [
+static ENTRIES: [Entry<Process>; 26] = [
     Entry { name: "task", mode: 0o555, content: Content::Own(links::threads) },
     Entry { name: "fd", mode: 0o500, content: Content::Own(links::descriptors) },
     Entry { name: "fdinfo", mode: 0o555, content: Content::Own(links::descriptor_infos) },
@@ -46,6 +49,9 @@ static ENTRIES: [Entry<Process>; 23] = [
     Entry { name: "cwd", mode: 0o777, content: Content::Place(links::cwd) },
     Entry { name: "root", mode: 0o777, content: Content::Place(links::root) },
     Entry { name: "exe", mode: 0o777, content: Content::Place(links::exe) },
+    Entry { name: "pagetables", mode: 0o400, content: Content::Pieces(tables::show_pagetables) },
+    Entry { name: "pagemap", mode: 0o400, content: Content::Special(pagemap::open) },
+    Entry { name: "mem", mode: 0o600, content: Content::Special(mem::open) },
     Entry::text("oom_score", oom::show_score),
     Entry {
         name: "oom_score_adj",

@@ -5,19 +5,15 @@ use super::memory::MemorySummary;
 use crate::drivers::tty::control;
 use crate::file::SERIAL;
 use crate::platform;
+use crate::task::Task;
+use crate::task::remote::page_size_of_reader;
 use crate::task::rlimit::{NR_RLIMITS, RLIM_INFINITY};
-use crate::task::{Task, current};
 use abi::{Errno, raw};
 use fs::proc::{Statm, TaskStat, TaskStatus};
 use fs::pseudo::Text;
 
 /// `PF_KTHREAD`, the one flag that others look for.
 const PF_KTHREAD: u32 = 0x0020_0000;
-/// Bytes of the page in which the reader counts.
-fn reader_page() -> u64 {
-    current().memory().map_or(mm::types::PAGE_SIZE, |mm| mm.page_size().bytes())
-}
-
 /// Whether it never had memory: a thread of the kernel.
 fn is_kernel_thread(task: &Task) -> bool {
     task.ppid() == 0 && !task.is_user() && task.pid() != 1
@@ -60,7 +56,7 @@ pub fn show_stat(process: &Process, out: &mut Text) -> Result<(), Errno> {
         let summary = MemorySummary::of(&mm);
         let program = mm.program();
         stat.vsize = summary.usage.total_vm;
-        stat.rss = summary.usage.resident() / reader_page();
+        stat.rss = summary.usage.resident() / page_size_of_reader().bytes();
         stat.code = program.code.clone();
         stat.data = program.data.clone();
         stat.start_stack = summary.layout.start_stack;
@@ -73,7 +69,7 @@ pub fn show_stat(process: &Process, out: &mut Text) -> Result<(), Errno> {
 
 /// `/proc/PID/statm`.
 pub fn show_statm(process: &Process, out: &mut Text) -> Result<(), Errno> {
-    let page = reader_page();
+    let page = page_size_of_reader().bytes();
     let statm = process.task()?.memory().map(|mm| {
         let summary = MemorySummary::of(&mm);
         let code = &mm.program().code;

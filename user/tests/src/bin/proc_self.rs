@@ -66,7 +66,9 @@ fn stat_line() -> Outcome {
         |number: usize| rest.trim().split(' ').nth(number - 3).and_then(|word| word.parse::<u64>().ok());
     equal!(field(4), call(__NR_getppid, []).ok().map(|ppid| ppid as u64));
     equal!(field(20), Some(1));
-    check!(field(23) > Some(0) && field(24) > Some(0), "{whole}");
+    check!(field(23) > Some(0), "{whole}");
+    // Linux counts pages in batches, so a young program may have none.
+    check!(field(24) > Some(0) || !tests::on_granule(), "{whole}");
     check!(field(26) < field(27) && field(28) > field(27), "{whole}");
     // Read byte by byte it says the same, but for what moves on.
     let slow = good!(Text::<1024>::read_in_steps(c"/proc/self/stat", 1));
