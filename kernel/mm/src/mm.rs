@@ -10,7 +10,7 @@ use crate::folio::Folio;
 use crate::hw::Hw;
 use crate::memory::Memory;
 use crate::types::PageSize;
-use crate::vma::VmaSet;
+use crate::vma::{VmFlags, VmaSet};
 use abi::Errno;
 use alloc::sync::Arc;
 
@@ -37,7 +37,7 @@ pub struct MmLayout {
     pub sigtramp: u64,
 }
 
-/// Resource limits that bound an address space, in bytes (RLIMIT_STACK, RLIMIT_DATA, RLIMIT_AS).
+/// Resource limits that bound an address space, in bytes (RLIMIT_STACK, RLIMIT_DATA, RLIMIT_AS, RLIMIT_MEMLOCK).
 #[derive(Clone, Copy, Debug)]
 pub struct MmLimits {
     /// Most that a stack may grow to.
@@ -46,11 +46,13 @@ pub struct MmLimits {
     pub data: u64,
     /// Most that may be mapped in all.
     pub address_space: u64,
+    /// Most that may be locked in memory by who has no privilege for it.
+    pub memlock: u64,
 }
 
 impl Default for MmLimits {
     fn default() -> MmLimits {
-        MmLimits { stack: 8 << 20, data: u64::MAX, address_space: u64::MAX }
+        MmLimits { stack: 8 << 20, data: u64::MAX, address_space: u64::MAX, memlock: u64::MAX }
     }
 }
 
@@ -83,6 +85,8 @@ pub struct Mm<H: Hw> {
     /// Limits.
     pub limits: MmLimits,
     pub(crate) counters: MmCounters,
+    /// Flags of areas to come: what `mlockall(MCL_FUTURE)` asked for (Linux's `def_flags`).
+    pub(crate) def_flags: VmFlags,
 }
 
 /// A reader below this address would hide null pointer bugs (Linux's `vm.mmap_min_addr`): the kernel places nothing
@@ -103,6 +107,7 @@ impl<H: Hw> Mm<H> {
             layout: MmLayout { mmap_base: task_size, ..MmLayout::default() },
             limits: MmLimits::default(),
             counters: MmCounters::default(),
+            def_flags: VmFlags::empty(),
         })
     }
 

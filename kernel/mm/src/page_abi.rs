@@ -2,18 +2,30 @@
 //! arguments through here first; what comes out is aligned, does not overflow, and speaks kernel pages. Nothing below
 //! checks alignment again.
 //!
-//! The rules are Linux's for a kernel whose page is the process page. They differ by call in three ways only, which
-//! [`RangeRule`] spells out.
+//! The rules are Linux's for a kernel whose page is the process page. Calls on a range differ in the ways that [`RangeRule`]
+//! spells out; the table of them follows it.
 
 use crate::types::{PAGE_SHIFT, PageSize};
 use abi::{Errno, MapFlags};
 use core::ops::Range;
 
-/// What a call makes of a length of 0.
+use Empty::Nothing;
+use Unaligned::{Refused, RoundedDown};
+
+/// What a call makes of an address within a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ZeroLength {
+pub enum Unaligned {
     /// EINVAL.
     Refused,
+    /// It means the page; the length counts from the address as given.
+    RoundedDown,
+}
+
+/// What a call makes of a length of 0, or of one that becomes 0 when it is rounded up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Empty {
+    /// This error.
+    Refused(Errno),
     /// Success, nothing done.
     Nothing,
 }
@@ -21,8 +33,14 @@ pub enum ZeroLength {
 /// How one call treats its address and length.
 #[derive(Clone, Copy, Debug)]
 pub struct RangeRule {
+    /// The call's name, for the log.
+    pub call: &'static str,
+    /// An address within a page.
+    pub unaligned: Unaligned,
     /// A length of 0.
-    pub zero: ZeroLength,
+    pub zero: Empty,
+    /// A length within a page of 2^64.
+    pub rounds_to_zero: Empty,
     /// Error for a range that wraps around the end of the address space.
     pub wraps: Errno,
     /// Error for a range beyond the end of the user address space, if the call checks that by itself (munmap); the
@@ -30,15 +48,38 @@ pub struct RangeRule {
     pub beyond: Option<Errno>,
 }
 
+const fn rule(
+    call: &'static str,
+    unaligned: Unaligned,
+    zero: Empty,
+    rounds_to_zero: Empty,
+    wraps: Errno,
+) -> RangeRule {
+    RangeRule { call, unaligned, zero, rounds_to_zero, wraps, beyond: None }
+}
+
+const EINVAL: Empty = Empty::Refused(Errno::EINVAL);
+const ENOMEM: Empty = Empty::Refused(Errno::ENOMEM);
+
 /// `munmap(2)`.
 pub const MUNMAP: RangeRule =
-    RangeRule { zero: ZeroLength::Refused, wraps: Errno::EINVAL, beyond: Some(Errno::EINVAL) };
-/// `mprotect(2)`.
-pub const MPROTECT: RangeRule = RangeRule { zero: ZeroLength::Nothing, wraps: Errno::ENOMEM, beyond: None };
+    RangeRule { beyond: Some(Errno::EINVAL), ..rule("munmap", Refused, EINVAL, EINVAL, Errno::EINVAL) };
+/// `mprotect(2)`, `pkey_mprotect(2)`.
+pub const MPROTECT: RangeRule = rule("mprotect", Refused, Nothing, ENOMEM, Errno::ENOMEM);
 /// `madvise(2)`.
-pub const MADVISE: RangeRule = RangeRule { zero: ZeroLength::Nothing, wraps: Errno::EINVAL, beyond: None };
+pub const MADVISE: RangeRule = rule("madvise", Refused, Nothing, EINVAL, Errno::EINVAL);
+/// `mseal(2)`.
+pub const MSEAL: RangeRule = rule("mseal", Refused, Nothing, EINVAL, Errno::EINVAL);
+/// `msync(2)`.
+pub const MSYNC: RangeRule = rule("msync", Refused, Nothing, Nothing, Errno::ENOMEM);
+/// `mbind(2)`.
+pub const MBIND: RangeRule = rule("mbind", Refused, Nothing, Nothing, Errno::EINVAL);
+/// `mlock(2)`, `mlock2(2)`.
+pub const MLOCK: RangeRule = rule("mlock", RoundedDown, Nothing, Nothing, Errno::EINVAL);
+/// `munlock(2)`.
+pub const MUNLOCK: RangeRule = rule("munlock", RoundedDown, Nothing, Nothing, Errno::EINVAL);
 
-/// The range of a call that insists on an aligned address. An empty range means: succeed and do nothing.
+/// The range of a call, on page boundaries. An empty one means: succeed and do nothing.
 pub fn range(
     page: PageSize,
     task_size: u64,
@@ -46,7 +87,8 @@ pub fn range(
     addr: u64,
     len: u64,
 ) -> Result<Range<u64>, Errno> {
-    if !page.is_aligned(addr) {
+    let start = page.align_down(addr);
+    if start != addr && rule.unaligned == Refused {
         return Err(Errno::EINVAL);
     }
     if let Some(error) = rule.beyond
@@ -54,14 +96,37 @@ pub fn range(
     {
         return Err(error);
     }
-    if len == 0 {
-        return match rule.zero {
-            ZeroLength::Refused => Err(Errno::EINVAL),
-            ZeroLength::Nothing => Ok(addr..addr),
-        };
+    // As Linux adds them: a sum beyond 2^64 is a short length.
+    let len = len.wrapping_add(addr - start);
+    let empty = if len == 0 { rule.zero } else { rule.rounds_to_zero };
+    match (page.align_up(len).filter(|len| *len != 0), empty) {
+        (Some(len), _) => start.checked_add(len).map(|end| start..end).ok_or(rule.wraps),
+        (None, Empty::Refused(error)) => Err(error),
+        (None, Nothing) => Ok(start..start),
     }
-    let end = page.align_up(len).and_then(|len| addr.checked_add(len)).ok_or(rule.wraps)?;
-    Ok(addr..end)
+}
+
+/// Address and number of pages of `mincore(2)`: EINVAL for an unaligned address, ENOMEM for what is no user address.
+pub fn mincore(page: PageSize, task_size: u64, addr: u64, len: u64) -> Result<(u64, u64), Errno> {
+    if !page.is_aligned(addr) {
+        return Err(Errno::EINVAL);
+    }
+    if len > task_size || addr > task_size - len {
+        return Err(Errno::ENOMEM);
+    }
+    Ok((addr, len.div_ceil(page.bytes())))
+}
+
+/// Arguments of `remap_file_pages(2)`: the range, rounded down at both ends, and the place in the file in kernel pages.
+/// EINVAL for what is empty or wraps.
+pub fn remap_file_pages(page: PageSize, addr: u64, len: u64, pgoff: u64) -> Result<(Range<u64>, u64), Errno> {
+    let (start, len) = (page.align_down(addr), page.align_down(len));
+    let end = start.checked_add(len).filter(|end| *end > start).ok_or(Errno::EINVAL)?;
+    // The program counts in its own pages.
+    let nr = page.nr_kernel_pages();
+    let first = pgoff.checked_mul(nr).ok_or(Errno::EINVAL)?;
+    first.checked_add(len >> PAGE_SHIFT).filter(|end| *end <= 1 << (64 - PAGE_SHIFT)).ok_or(Errno::EINVAL)?;
+    Ok((start..end, first))
 }
 
 /// The place and size of a new mapping.
@@ -156,6 +221,22 @@ mod tests {
             assert_eq!(range(page, TOP, MPROTECT, p, 0), Ok(p..p));
             assert_eq!(range(page, TOP, MPROTECT, p, u64::MAX - p), Err(Errno::ENOMEM));
             assert_eq!(range(page, TOP, MADVISE, p, u64::MAX), Err(Errno::EINVAL));
+            assert_eq!(range(page, TOP, MSYNC, p, u64::MAX), Ok(p..p));
+            assert_eq!(range(page, TOP, MSYNC, p, u64::MAX - p), Err(Errno::ENOMEM));
+            assert_eq!(range(page, TOP, MLOCK, 2 * p - 1, 2), Ok(p..3 * p));
+            assert_eq!(range(page, TOP, MLOCK, p + 1, 0), Ok(p..2 * p));
+            assert_eq!(range(page, TOP, MLOCK, p, 0), Ok(p..p));
+            assert_eq!(range(page, TOP, MUNLOCK, p, u64::MAX), Ok(p..p));
+            assert_eq!(range(page, TOP, MLOCK, p, u64::MAX - p), Err(Errno::EINVAL));
+            assert_eq!(mincore(page, TOP, p, 2 * p + 1), Ok((p, 3)));
+            assert_eq!(mincore(page, TOP, p, 0), Ok((p, 0)));
+            assert_eq!(mincore(page, TOP, 1, p), Err(Errno::EINVAL));
+            assert_eq!(mincore(page, TOP, TOP, 1), Err(Errno::ENOMEM));
+            assert_eq!(mincore(page, TOP, 0, u64::MAX), Err(Errno::ENOMEM));
+            let nr = page.nr_kernel_pages();
+            assert_eq!(remap_file_pages(page, p + 1, 2 * p + 1, 3), Ok((p..3 * p, 3 * nr)));
+            assert_eq!(remap_file_pages(page, p, p - 1, 0), Err(Errno::EINVAL));
+            assert_eq!(remap_file_pages(page, p, p, u64::MAX), Err(Errno::EINVAL));
         }
     }
 

@@ -137,7 +137,7 @@ pub fn parse(text: &[u8]) -> Option<i64> {
 /// What was last written to `drop_caches`.
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 
-static SETTINGS: [Setting; 37] = [
+static SETTINGS: [Setting; 38] = [
     Setting::number("vm/drop_caches", (1, 4), || DROPPED.load(Relaxed) as i64, drop_caches),
     Setting::number(
         "vm/overcommit_memory",
@@ -156,6 +156,7 @@ static SETTINGS: [Setting; 37] = [
     Setting::constant("vm/oom_kill_allocating_task", || 0),
     Setting::constant("vm/swappiness", || 0),
     Setting::flag("vm/page_size_strict", &page_size::STRICT),
+    Setting::flag("vm/page_size_trace", &crate::syscall::PAGE_SIZE_TRACE),
     Setting::constant("kernel/pid_max", || table::PID_MAX.into()),
     Setting::constant("kernel/threads-max", || table::TASKS_MAX as i64),
     Setting::constant("kernel/cap_last_cap", || i64::from(abi::CapSet::COUNT) - 1),

@@ -22,6 +22,7 @@ mod timers;
 mod wait;
 
 pub use info::{RELEASE, VERSION};
+pub use mm::trace::TRACE as PAGE_SIZE_TRACE;
 
 use abi::{Errno, raw};
 
@@ -127,6 +128,21 @@ static TABLE: [Handler; NR_SYSCALLS] = table! {
     __NR_mprotect => mm::mprotect,
     __NR_mremap => mm::mremap,
     __NR_madvise => mm::madvise,
+    __NR_mincore => mm::mincore,
+    __NR_msync => mm::msync,
+    __NR_mseal => mm::mseal,
+    __NR_remap_file_pages => mm::remap_file_pages,
+    __NR_mlock => mm::mlock,
+    __NR_mlock2 => mm::mlock2,
+    __NR_munlock => mm::munlock,
+    __NR_mlockall => mm::mlockall,
+    __NR_munlockall => mm::munlockall,
+    __NR_pkey_mprotect => mm::pkey_mprotect,
+    __NR_pkey_alloc => mm::pkey_alloc,
+    __NR_pkey_free => mm::pkey_free,
+    __NR_mbind => mm::mbind,
+    __NR_get_mempolicy => mm::get_mempolicy,
+    __NR_set_mempolicy => mm::set_mempolicy,
     // Files.
     __NR_openat => file::openat,
     __NR_openat2 => file::openat2,

@@ -29,6 +29,8 @@ pub struct Attributes {
     policy: AtomicU32,
     /// `ioprio_set(2)`: class and level.
     pub ioprio: AtomicU16,
+    /// Mode and flags of `set_mempolicy(2)`.
+    pub mempolicy: AtomicU32,
     /// Signal that the task gets when its parent dies, or 0 (`PR_SET_PDEATHSIG`).
     pub pdeath_signal: AtomicU8,
     /// Whether others than root may look into the process (`PR_SET_DUMPABLE`): 0, 1, or 2 for root alone.
@@ -68,6 +70,7 @@ impl Attributes {
         let child = Attributes {
             nice: self.nice().into(),
             ioprio: self.ioprio.load(Ordering::Relaxed).into(),
+            mempolicy: self.mempolicy.load(Ordering::Relaxed).into(),
             dumpable: self.dumpable.load(Ordering::Relaxed).into(),
             oom_score_adj: self.oom_score_adj.load(Ordering::Relaxed).into(),
             oom_score_adj_min: self.oom_score_adj_min.load(Ordering::Relaxed).into(),

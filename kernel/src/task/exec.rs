@@ -214,6 +214,7 @@ pub(super) fn mm_limits(limits: &Rlimits) -> MmLimits {
         stack: stack_limit(limits),
         data: limits[raw::RLIMIT_DATA as usize].cur,
         address_space: limits[raw::RLIMIT_AS as usize].cur,
+        memlock: limits[raw::RLIMIT_MEMLOCK as usize].cur,
     }
 }
 

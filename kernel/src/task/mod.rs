@@ -17,6 +17,7 @@ pub mod kthread;
 pub mod load;
 pub mod oom;
 pub mod page_size;
+mod populate;
 pub mod process;
 pub mod remote;
 pub mod rlimit;

@@ -32,7 +32,7 @@ impl<H: Hw> Mm<H> {
             }
             self.vmas.reserve(1).ok()?;
             let mut vma = Vma::anonymous(old_end, new_end, Prot::READ | Prot::WRITE);
-            vma.flags = VmFlags::HEAP;
+            vma.flags = VmFlags::HEAP | self.def_flags;
             self.vmas.insert(vma);
             self.counters.total_vm = grown;
         }

@@ -36,8 +36,13 @@ impl<H: Hw> Mm<H> {
         let mut gather = MmuGather::new(&mem, &self.context);
         for vma in self.vmas.iter().filter(|vma| !vma.flags.contains(VmFlags::DONTCOPY)) {
             child.counters.total_vm += vma.len();
-            child.vmas.insert(vma.clone());
-            if !vma.is_shared() && vma.flags.contains(VmFlags::HAS_ANON) {
+            // Locks are not inherited, and what is wiped begins without a page.
+            let wiped = vma.flags.contains(VmFlags::WIPEONFORK);
+            let mut copy = vma.clone();
+            copy.flags -= VmFlags::LOCKED_MASK;
+            copy.flags.set(VmFlags::HAS_ANON, vma.flags.contains(VmFlags::HAS_ANON) && !wiped);
+            child.vmas.insert(copy);
+            if !wiped && !vma.is_shared() && vma.flags.contains(VmFlags::HAS_ANON) {
                 copy_area(&mem, tables, &mut gather, vma, child.tables.get_mut(), &mut child.counters)?;
             }
         }

@@ -1,15 +1,35 @@
 //! madvise: what may be forgotten, and hints (Linux's `mm/madvise.c`).
 
+use super::populate::Populate;
+use super::seal::can_discard;
+use crate::filemap::{AddressSpace, Backing};
 use crate::hw::Hw;
 use crate::mm::Mm;
-use crate::vma::VmFlags;
-use abi::Errno;
+use crate::types::PAGE_SHIFT;
+use crate::vma::{VmFlags, Vma};
+use abi::{Errno, Prot};
 
 /// An advice that this kernel takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advice {
-    /// Hints without an effect here: MADV_NORMAL, RANDOM, SEQUENTIAL, WILLNEED, COLD, PAGEOUT.
+    /// Hints without an effect here: MADV_NORMAL, RANDOM, SEQUENTIAL, WILLNEED.
     Hint,
+    /// Hints to reclaim, which takes nothing from a process: MADV_COLD, PAGEOUT.
+    Reclaim,
+    /// What a call populates: MADV_POPULATE_READ and MADV_POPULATE_WRITE, the caller's business.
+    Populate(Populate),
+    /// As `DontNeed`, for locked memory too.
+    DontNeedLocked,
+    /// The file loses the bytes.
+    Remove,
+    /// A child of fork finds it empty.
+    WipeOnFork,
+    /// A child of fork gets it again.
+    KeepOnFork,
+    /// Not part of a core dump.
+    DontDump,
+    /// Part of it again.
+    DoDump,
     /// The content may go: private memory reads as zero, file memory as the file. MADV_FREE may do so later; here it
     /// does at once, for anonymous memory only.
     DontNeed,
@@ -29,13 +49,22 @@ impl Advice {
     /// The advice of a MADV_ number; `None` means EINVAL.
     pub fn from_raw(advice: u32) -> Option<Advice> {
         Some(match advice {
-            0..=3 | 20 | 21 => Advice::Hint,
+            0..=3 => Advice::Hint,
             4 => Advice::DontNeed,
             8 => Advice::Free,
+            9 => Advice::Remove,
             10 => Advice::DontFork,
             11 => Advice::DoFork,
             14 => Advice::HugePage,
             15 => Advice::NoHugePage,
+            16 => Advice::DontDump,
+            17 => Advice::DoDump,
+            18 => Advice::WipeOnFork,
+            19 => Advice::KeepOnFork,
+            20 | 21 => Advice::Reclaim,
+            22 => Advice::Populate(Populate::Read),
+            23 => Advice::Populate(Populate::Write),
+            24 => Advice::DontNeedLocked,
             _ => return None,
         })
     }
@@ -53,22 +82,31 @@ impl<H: Hw> Mm<H> {
             };
             holes |= vma.start > next;
             let (from, to) = (vma.start.max(next), vma.end.min(end));
-            if advice == Advice::Free && vma.file.is_some() {
-                return Err(Errno::EINVAL);
-            }
-            self.advise_area(from, to, advice)?;
+            let vma = vma.clone();
+            check_area(&vma, advice)?;
+            self.advise_area(&vma, from, to, advice)?;
             next = to;
         }
         if holes { Err(Errno::ENOMEM) } else { Ok(()) }
     }
 
-    fn advise_area(&mut self, start: u64, end: u64, advice: Advice) -> Result<(), Errno> {
+    fn advise_area(&mut self, vma: &Vma, start: u64, end: u64, advice: Advice) -> Result<(), Errno> {
         let (set, clear) = match advice {
-            Advice::Hint => return Ok(()),
-            Advice::DontNeed | Advice::Free => {
+            Advice::Hint | Advice::Reclaim | Advice::Populate(_) => return Ok(()),
+            Advice::DontNeed | Advice::DontNeedLocked | Advice::Free => {
                 self.zap_range(start, end);
                 return Ok(());
             }
+            Advice::Remove => {
+                if let Some(file) = &vma.file {
+                    self.remove_from_file(file.mapping(), vma.pgoff_of(start), start, end);
+                }
+                return Ok(());
+            }
+            Advice::WipeOnFork => (VmFlags::WIPEONFORK, VmFlags::empty()),
+            Advice::KeepOnFork => (VmFlags::empty(), VmFlags::WIPEONFORK),
+            Advice::DontDump => (VmFlags::DONTDUMP, VmFlags::empty()),
+            Advice::DoDump => (VmFlags::empty(), VmFlags::DONTDUMP),
             Advice::DontFork => (VmFlags::DONTCOPY, VmFlags::empty()),
             Advice::DoFork => (VmFlags::empty(), VmFlags::DONTCOPY),
             Advice::HugePage => (VmFlags::HUGEPAGE, VmFlags::NOHUGEPAGE),
@@ -80,4 +118,49 @@ impl<H: Hw> Mm<H> {
         self.vmas.modify(start, end, |vma| vma.flags = (vma.flags - clear) | set);
         Ok(())
     }
+
+    /// The bytes read as zero from here on.
+    fn remove_from_file(&mut self, mapping: &AddressSpace, pgoff: u64, start: u64, end: u64) {
+        // A folio that is still mapped stays and is zeroed; this mapping need not be the reason.
+        self.zap_range(start, end);
+        let from = pgoff << PAGE_SHIFT;
+        self.mem.punch_hole(mapping, from, from + (end - start));
+    }
+}
+
+/// What an area refuses to be told: EINVAL for what makes no sense there, EACCES for a file that cannot be written,
+/// EOPNOTSUPP for one that cannot have holes, EPERM for a sealed area.
+fn check_area(vma: &Vma, advice: Advice) -> Result<(), Errno> {
+    let discards = matches!(
+        advice,
+        Advice::DontNeed
+            | Advice::DontNeedLocked
+            | Advice::Free
+            | Advice::Remove
+            | Advice::DontFork
+            | Advice::WipeOnFork
+    );
+    if discards {
+        can_discard(vma)?;
+    }
+    let locked = vma.flags.contains(VmFlags::LOCKED);
+    let refused = match advice {
+        Advice::DontNeed | Advice::Reclaim => locked,
+        Advice::Free => locked || vma.file.is_some(),
+        Advice::Remove => locked || vma.file.is_none(),
+        Advice::WipeOnFork => vma.file.is_some() || vma.is_shared(),
+        _ => false,
+    };
+    if refused {
+        return Err(Errno::EINVAL);
+    }
+    if advice == Advice::Remove {
+        if !vma.is_shared() || !vma.may.contains(Prot::WRITE) {
+            return Err(Errno::EACCES);
+        }
+        if vma.file.as_ref().is_some_and(|file| file.mapping().backing() != Backing::Memory) {
+            return Err(Errno::EOPNOTSUPP);
+        }
+    }
+    Ok(())
 }

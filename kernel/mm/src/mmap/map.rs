@@ -64,11 +64,13 @@ impl<H: Hw> Mm<H> {
             // New folios of this file are at least as large as this process's page; what is cached already stays.
             file.mapping().raise_min_order(self.page.order());
         }
-        let mut vm_flags = VmFlags::empty();
+        let mut vm_flags = self.def_flags;
+        vm_flags.set(VmFlags::LOCKED, vm_flags.contains(VmFlags::LOCKED) || flags.contains(MapFlags::LOCKED));
         vm_flags.set(VmFlags::SHARED, shared);
         vm_flags.set(VmFlags::GROWSDOWN, flags.contains(MapFlags::GROWSDOWN));
         self.vmas.reserve(3)?;
         if flags.contains(MapFlags::FIXED) {
+            self.can_modify(addr, end)?;
             self.vmas.split(addr);
             self.vmas.split(end);
             self.unmap_split(addr, end);

@@ -4,12 +4,21 @@
 mod brk;
 mod copy;
 mod fork;
+mod lock;
 mod madvise;
 mod map;
+mod mincore;
+mod populate;
 mod protect;
 mod remap;
+mod remap_file;
+mod seal;
+mod sync;
 mod unmap;
 
+pub use lock::{LockAll, Locking, Privilege};
 pub use madvise::Advice;
 pub use map::MmapRequest;
+pub use populate::Populate;
 pub use remap::RemapFlags;
+pub use sync::SyncFlags;

@@ -11,7 +11,8 @@ use abi::{Errno, Prot};
 
 impl<H: Hw> Mm<H> {
     /// Gives `start..end` the protection `prot`, area by area from the bottom, as Linux does: an error leaves what came
-    /// before it changed. ENOMEM for a hole or when an area cannot be split, EACCES for what the mapping may not become.
+    /// before it changed. ENOMEM for a hole or when an area cannot be split, EACCES for what the mapping may not become, EPERM
+    /// for a sealed one.
     /// `prot` may carry GROWSDOWN: then the change begins at the start of the growing area that holds `start`.
     pub fn mprotect(&mut self, start: u64, end: u64, prot: Prot) -> Result<(), Errno> {
         let grows = prot.contains(Prot::GROWSDOWN);
@@ -30,6 +31,9 @@ impl<H: Hw> Mm<H> {
             let vma = self.vmas.at(next).ok_or(Errno::ENOMEM)?.clone();
             if !vma.may.contains(prot) {
                 return Err(Errno::EACCES);
+            }
+            if vma.flags.contains(VmFlags::SEALED) {
+                return Err(Errno::EPERM);
             }
             let until = end.min(vma.end);
             self.protect_area(&vma, next, until, prot)?;

@@ -46,6 +46,9 @@ impl<H: Hw> Mm<H> {
             }
         }
         let vma = self.vmas.at(addr).ok_or(Errno::EFAULT)?.clone();
+        if vma.flags.contains(VmFlags::SEALED) {
+            return Err(Errno::EPERM);
+        }
         if old_len == 0 && !vma.is_shared() {
             return Err(Errno::EINVAL);
         }
@@ -126,6 +129,7 @@ impl<H: Hw> Mm<H> {
         };
         self.alloc_for_move(addr, to, kept_len)?;
         if flags.contains(RemapFlags::FIXED) {
+            self.can_modify(to, to + new_len)?;
             self.vmas.split(to);
             self.vmas.split(to + new_len);
             self.unmap_split(to, to + new_len);

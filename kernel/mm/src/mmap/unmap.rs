@@ -10,13 +10,14 @@ use crate::mm::{Mm, MmCounters};
 use abi::Errno;
 
 impl<H: Hw> Mm<H> {
-    /// Unmaps `start..end`, which is aligned and not empty. ENOMEM when an area must be split and cannot be; nothing
-    /// has changed then.
+    /// Unmaps `start..end`, which is aligned and not empty. ENOMEM when an area must be split and cannot be, EPERM when one
+    /// is sealed; nothing has changed then.
     pub fn munmap(&mut self, start: u64, end: u64) -> Result<(), Errno> {
         let end = end.min(self.task_size());
         if self.vmas.overlapping(start, end).is_empty() {
             return Ok(());
         }
+        self.can_modify(start, end)?;
         self.vmas.reserve(2)?;
         self.vmas.split(start);
         self.vmas.split(end);

@@ -33,6 +33,16 @@ bitflags! {
         const HAS_ANON = 1 << 5;
         /// The heap that brk made; never merged with what mmap made.
         const HEAP = 1 << 6;
+        /// Locked in memory (VM_LOCKED).
+        const LOCKED = 1 << 7;
+        /// With LOCKED: as pages are touched, not at once (VM_LOCKONFAULT).
+        const LOCKONFAULT = 1 << 8;
+        /// A child of fork finds it empty (VM_WIPEONFORK).
+        const WIPEONFORK = 1 << 9;
+        /// Not part of a core dump (VM_DONTDUMP).
+        const DONTDUMP = 1 << 10;
+        /// It stays as it is (VM_SEALED).
+        const SEALED = 1 << 11;
     }
 }
 
@@ -53,6 +63,11 @@ pub struct Vma {
     pub file: Option<Arc<dyn MappedFile>>,
     /// Position of `start` in the file, in kernel pages; for anonymous memory the address it was made for.
     pub pgoff: u64,
+}
+
+impl VmFlags {
+    /// What a mlock call decides (Linux's `VM_LOCKED_MASK`).
+    pub const LOCKED_MASK: VmFlags = VmFlags::LOCKED.union(VmFlags::LOCKONFAULT);
 }
 
 impl Vma {

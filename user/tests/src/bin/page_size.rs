@@ -6,8 +6,9 @@
 use core::ffi::CStr;
 use rt::process::{self, Ended, personality};
 use rt::sys::Errno;
+use rt::sys::raw::O_WRONLY;
 use rt::{Arg, Args};
-use tests::{Outcome, check, child, equal, fails, good, on_granule, text};
+use tests::{Outcome, check, child, close, equal, fails, files, good, on_granule, open, text};
 
 tests::program!(run);
 
@@ -41,6 +42,9 @@ fn run(args: Args) -> Outcome {
     if on_granule() {
         sizes()?;
         files()?;
+        let strict = set_strict(c"1").map(|_| strict());
+        good!(set_strict(c"0"));
+        good!(strict)?;
         let argv = [Arg::new(c"page_size"), Arg::new(c"status"), Arg::END];
         for (bits, _) in SIZES {
             let ended = child::run(|| {
@@ -105,6 +109,26 @@ fn files() -> Outcome {
             let ended = good!(exec(bits, path));
             let given = asked.min(largest);
             check!(ended == Ended::Exited(given), "{} at {asked}: {ended}", rt::io::Text(path.to_bytes()));
+        }
+    }
+    Ok(())
+}
+
+fn set_strict(value: &CStr) -> rt::sys::Result {
+    let fd = open(c"/proc/sys/vm/page_size_strict", O_WRONLY)?;
+    let written = files::write(fd, value.to_bytes());
+    close(fd)?;
+    written
+}
+
+/// With `vm.page_size_strict` a program that does not fit is refused, and the caller lives to hear of it.
+fn strict() -> Outcome {
+    for (bits, asked) in SIZES {
+        for (path, largest) in PROGRAMS {
+            let ended = good!(exec(bits, path));
+            let wanted =
+                if asked <= largest { asked } else { NOT_REPLACED + i32::from(Errno::ENOEXEC.raw()) };
+            check!(ended == Ended::Exited(wanted), "{} at {asked}: {ended}", rt::io::Text(path.to_bytes()));
         }
     }
     Ok(())
