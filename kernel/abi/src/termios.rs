@@ -198,6 +198,18 @@ impl Termios {
     }
 }
 
+/// `struct termios2` as TCGETS2 has it: the same with speeds as numbers.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
+pub struct Termios2 {
+    /// What both have.
+    pub termios: Termios,
+    /// Bits a second of input.
+    pub ispeed: u32,
+    /// Bits a second of output.
+    pub ospeed: u32,
+}
+
 /// `struct winsize`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]

@@ -6,7 +6,7 @@ use crate::drivers::tty::control::{self, Access, Steal};
 use crate::drivers::tty::{self, Typed};
 use crate::task::{Pid, current};
 use abi::signal::Signal;
-use abi::termios::{Termios, Winsize};
+use abi::termios::{Termios, Termios2, Winsize};
 use abi::{Errno, OpenFlags};
 use fs::io::{CharDevice, PollEvents, PollKeys, ReadSink, Wait, WriteSource};
 
@@ -29,7 +29,14 @@ mod request {
     pub const TIOCNOTTY: u32 = 0x5422;
     pub const TCSBRKP: u32 = 0x5425;
     pub const TIOCGSID: u32 = 0x5429;
+    pub const TCGETS2: u32 = 0x802c_542a;
+    pub const TCSETS2: u32 = 0x402c_542b;
+    pub const TCSETSW2: u32 = 0x402c_542c;
+    pub const TCSETSF2: u32 = 0x402c_542d;
 }
+
+/// Bits a second, as far as anybody asks: QEMU's line is as fast as it is.
+const SPEED: u32 = 115_200;
 
 /// One of the device files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +87,15 @@ impl CharDevice for Console {
                 control::check_change(Signal::SIGTTOU)?;
                 let typed = if cmd == TCSETSF { Typed::Flush } else { Typed::Keep };
                 tty::set_termios(UserPtr::<Termios>::new(arg).read()?, typed);
+            }
+            TCGETS2 => {
+                let (ispeed, ospeed) = (SPEED, SPEED);
+                UserPtr::new(arg).write(Termios2 { termios: tty::termios(), ispeed, ospeed })?;
+            }
+            TCSETS2 | TCSETSW2 | TCSETSF2 => {
+                control::check_change(Signal::SIGTTOU)?;
+                let typed = if cmd == TCSETSF2 { Typed::Flush } else { Typed::Keep };
+                tty::set_termios(UserPtr::<Termios2>::new(arg).read()?.termios, typed);
             }
             // Output is on the line when `write` returns, and a break means nothing to QEMU.
             TCSBRK | TCSBRKP => control::check_change(Signal::SIGTTOU)?,

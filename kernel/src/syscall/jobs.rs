@@ -25,11 +25,13 @@ fn process(pid: u64) -> Result<Arc<Process>, Errno> {
 /// `setpgid(2)`.
 pub fn setpgid(frame: &mut TrapFrame) -> SysResult {
     let [pid, pgrp, ..] = frame.args();
-    if (pgrp as i32) < 0 {
+    // A group of 0 is that of the process, whatever that is.
+    let pgrp = if pgrp as i32 == 0 { pid } else { pgrp } as i32;
+    if pgrp < 0 {
         return Err(Errno::EINVAL);
     }
     let pid = pid_or_self(pid)?;
-    let pgrp = if pgrp as i32 == 0 { pid } else { pgrp as Pid };
+    let pgrp = if pgrp == 0 { pid } else { pgrp as Pid };
     jobs::set_pgrp(pid, pgrp).map(|()| 0)
 }
 
