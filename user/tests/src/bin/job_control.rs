@@ -70,7 +70,8 @@ fn groups() -> Outcome {
     fails!(group_of(-1), ESRCH);
     fails!(group_of(32_000), ESRCH);
     fails!(set_group(0, -1), EINVAL);
-    fails!(set_group(-1, 0), ESRCH);
+    fails!(set_group(-1, 0), EINVAL);
+    fails!(set_group(-1, 1), ESRCH);
     fails!(set_group(32_000, 0), ESRCH);
     fails!(set_group(getppid(), 0), ESRCH);
     let child = good!(sleeper());

@@ -3,7 +3,7 @@
 #![no_std]
 #![no_main]
 
-use rt::process::{Ended, getpid, kill};
+use rt::process::{self, Ended, Wait, getpid, kill};
 use rt::sys::raw::{__NR_rt_sigreturn, __NR_sigaltstack};
 use rt::sys::signal::{FrameHead, SigStack, Signal};
 use tests::signal::{SaFlags, altstack, count, noted, raise};
@@ -51,19 +51,19 @@ fn rules() -> Outcome {
 
 /// In a handler: what `sigaltstack` says there, as the program's exit status if it is wrong.
 fn look(_: &mut FrameHead) {
-    let Ok(now) = altstack(None) else { rt::process::exit(20) };
+    let Ok(now) = altstack(None) else { process::exit(20) };
     if now.flags != SS_ONSTACK {
-        rt::process::exit(21);
+        process::exit(21);
     }
     // It can't be taken away while it is used.
     if altstack(Some(&stack(0, SS_DISABLE, 0))) != Err(tests::Errno::EPERM) {
-        rt::process::exit(22);
+        process::exit(22);
     }
     // A second handler goes on where the first one is.
     signal::only_note();
     let here = raw::stack_pointer();
     if raise(Signal::SIGUSR2).is_err() || noted().sp >= here {
-        rt::process::exit(23);
+        process::exit(23);
     }
 }
 
@@ -91,7 +91,7 @@ fn disarmed() -> Outcome {
     good!(signal::handle(Signal::SIGUSR1, SaFlags::ONSTACK));
     signal::during(|_| {
         if altstack(None) != Ok(stack(0, SS_DISABLE, 0)) {
-            rt::process::exit(20);
+            process::exit(20);
         }
     });
     good!(raise(Signal::SIGUSR1));
@@ -128,7 +128,7 @@ fn growing() -> Outcome {
     };
     equal!(child::run(overflow), Ok(Ended::Killed(11)));
     good!(altstack(Some(&stack(at, 0, SIZE))));
-    signal::during(|_| rt::process::exit(if noted().signal == 11 { 42 } else { 43 }));
+    signal::during(|_| process::exit(if noted().signal == 11 { 42 } else { 43 }));
     equal!(child::run(overflow), Ok(Ended::Exited(42)));
     Ok(())
 }
@@ -190,13 +190,14 @@ fn vectors() -> Outcome {
     let from: [u128; 32] = core::array::from_fn(|n| 0x0123_4567_89ab_cdef << n);
     raw::set_float_control(1 << 22, 1);
     let sender = good!(signal::sender(Signal::SIGUSR1, 2_000_000, 20));
-    while count() < 20 {
+    // Some of the signals may be merged, but not all into none.
+    while process::wait(sender, Wait::Poll) == Ok(None) {
         let mut to = [0; 32];
         raw::vectors_through_a_loop(&from, 200_000, &mut to);
         check!(to == from, "vector registers changed");
     }
     equal!(raw::float_control(), (1 << 22, 1));
     raw::set_float_control(0, 0);
-    equal!(rt::process::wait_for(sender), Ok(Ended::Exited(0)));
+    check!(count() > 0);
     Ok(())
 }

@@ -23,6 +23,8 @@ const TIOCSWINSZ: u32 = 0x5414;
 const FIONREAD: u32 = 0x541b;
 const TIOCNOTTY: u32 = 0x5422;
 const TIOCGSID: u32 = 0x5429;
+const TCGETS2: u32 = 0x802c_542a;
+const TCSETS2: u32 = 0x402c_542b;
 const O_RDWR: u32 = 2;
 const O_NONBLOCK: u32 = 0o4000;
 const UNTRACED: usize = 2;
@@ -69,7 +71,13 @@ fn settings(tty: usize) -> Outcome {
     equal!(good!(settings_of(tty)), changed);
     good!(tell(tty, TCSETSF, &before));
     equal!(good!(settings_of(tty)), before);
-    for request in [TCGETS, TCSETS, TIOCGWINSZ, TIOCSWINSZ, FIONREAD, TIOCGPGRP, TIOCSPGRP, TIOCGSID] {
+    let mut with_speeds = [0u8; 44];
+    good!(ask(tty, TCGETS2, &mut with_speeds));
+    good!(tell(tty, TCSETS2, &with_speeds));
+    equal!(good!(settings_of(tty)), before);
+    for request in
+        [TCGETS, TCSETS, TCGETS2, TCSETS2, TIOCGWINSZ, TIOCSWINSZ, FIONREAD, TIOCGPGRP, TIOCSPGRP, TIOCGSID]
+    {
         fails!(call(__NR_ioctl, [tty, request as usize, 8]), EFAULT);
     }
     good!(call(__NR_ioctl, [tty, TCSBRK as usize, 1]));
