@@ -2,7 +2,7 @@
 
 use crate::arm64::NativeMode;
 use crate::arm64::asid::Asids;
-use crate::filemap::{AddressSpace, FolioSink};
+use crate::filemap::{AddressSpace, FolioSink, SharedMm};
 use crate::folio::{Folio, FrameMeta, FreeLists};
 use crate::hw::Hw;
 use crate::policy::Mthp;
@@ -30,6 +30,8 @@ pub struct Memory<H: Hw> {
     zero: Folio,
     native_lazy: AtomicBool,
     mappings: spin::Mutex<Vec<Weak<AddressSpace>>>,
+    /// Address spaces that may have native tables.
+    pub(crate) native_mms: spin::Mutex<Vec<Weak<dyn SharedMm>>>,
 }
 
 impl<H: Hw> Memory<H> {
@@ -49,6 +51,7 @@ impl<H: Hw> Memory<H> {
             zero: Folio(base),
             native_lazy: AtomicBool::new(false),
             mappings: spin::Mutex::new(Vec::new()),
+            native_mms: spin::Mutex::new(Vec::new()),
         };
         let zero = mem.alloc_anon_folio(PageSize::Size64K.order()).ok_or(Errno::ENOMEM)?;
         mem.sync_icache_folio(zero);

@@ -6,13 +6,14 @@
 use crate::arm64::asid::Context;
 use crate::arm64::geometry::Geometry;
 use crate::arm64::pgtable::PageTables;
+use crate::filemap::SharedMm;
 use crate::folio::Folio;
 use crate::hw::Hw;
 use crate::memory::Memory;
 use crate::types::PageSize;
 use crate::vma::{VmFlags, VmaSet};
 use abi::Errno;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 
 /// Where things are in an address space. All in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,6 +88,10 @@ pub struct Mm<H: Hw> {
     pub(crate) counters: MmCounters,
     /// Flags of areas to come: what `mlockall(MCL_FUTURE)` asked for (Linux's `def_flags`).
     pub(crate) def_flags: VmFlags,
+    /// How others reach this address space, once they can.
+    pub(crate) shared: Option<Weak<dyn SharedMm>>,
+    /// Fault count from which the way back from a fallback is tried.
+    pub(crate) next_return: u64,
 }
 
 /// A reader below this address would hide null pointer bugs (Linux's `vm.mmap_min_addr`): the kernel places nothing
@@ -108,6 +113,8 @@ impl<H: Hw> Mm<H> {
             limits: MmLimits::default(),
             counters: MmCounters::default(),
             def_flags: VmFlags::empty(),
+            shared: None,
+            next_return: 0,
         })
     }
 
@@ -139,11 +146,6 @@ impl<H: Hw> Mm<H> {
     /// The tables, under the page-table lock: to switch to them, or to look.
     pub fn tables(&self) -> spin::MutexGuard<'_, PageTables> {
         self.tables.lock()
-    }
-
-    /// Counts a fault that waited for a device; the retry that follows is not counted again as a minor one.
-    pub fn count_major_fault(&mut self) {
-        self.counters.maj_flt += 1;
     }
 
     /// Counts kernel pages of `folio` that were mapped or unmapped.

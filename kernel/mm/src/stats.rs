@@ -68,6 +68,8 @@ counters! {
     oom_kill,
     /// Folios given up by reclaim, in kernel pages.
     pgsteal,
+    /// Folios of files made of smaller ones, for a process with larger pages.
+    file_folios_converted,
     /// Native tables given up because the CPU lacks the granule.
     native_fallback_no_granule,
     /// ... because no physically contiguous memory was to be had.

@@ -21,6 +21,7 @@ fn kind() -> impl Strategy<Value = Kind> {
         1 => Just(Kind::SharedAnon),
         2 => (0usize..2).prop_map(Kind::File),
         1 => (0usize..2).prop_map(Kind::SharedFile),
+        2 => Just(Kind::Memory),
     ]
 }
 
@@ -49,6 +50,11 @@ fn op(block: u64) -> impl Strategy<Value = Op> {
         1 => Just(Op::Reclaim),
         1 => any::<bool>().prop_map(|on| Op::Fragment { on }),
         1 => Just(Op::DropNative),
+        1 => Just(Op::Return),
+        1 => (0u64..80).prop_map(|halves| Op::Truncate { halves }),
+        1 => (0usize..3, 0u64..40).prop_map(|(file, page)| Op::Pin { file, page }),
+        1 => Just(Op::Unpin),
+        1 => (0usize..3).prop_map(|size| Op::Spawn { size }),
         1 => (0u64..6, any::<bool>()).prop_map(|(after, all)| Op::NextAllocFails { after, all }),
     ]
 }
@@ -113,7 +119,8 @@ fn run(page: PageSize, mode: NativeMode) {
     println!("{counted:?}");
     // Operations that never happened prove nothing.
     let everywhere = ["contpte_fold", "contpte_unfold", "cow_copy", "cow_reuse", "tlbi", "pgmajfault"];
-    let larger_pages = ["native_refill", "native_tables_dropped", "native_fallback_no_contig_memory"];
+    let larger_pages =
+        ["native_refill", "native_tables_dropped", "native_fallback_no_contig_memory", "native_return"];
     let larger_pages = larger_pages.iter().filter(|_| page != PageSize::Size4K);
     for name in everywhere.iter().chain(larger_pages) {
         assert_ne!(counted[name], 0, "{name} never happened");

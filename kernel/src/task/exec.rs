@@ -118,9 +118,11 @@ pub fn execve(path: &[u8], mut arguments: Arguments) -> Result<TrapFrame, Errno>
     let files = task.files()?;
     let files = if Arc::strong_count(&files) > 1 { Arc::new(files.fork()?) } else { files };
 
+    let user_mm = UserMm::new(mm, program_info)?;
+
     // The point of no return.
     task.release_user_words();
-    user_mm::install(Arc::new(UserMm::new(mm, program_info)));
+    user_mm::install(user_mm);
     files.close_on_exec();
     *task.files.lock() = Some(files);
     task.set_comm(path.rsplit(|&byte| byte == b'/').next().unwrap_or(path));

@@ -124,7 +124,7 @@ pub fn clone(frame: &TrapFrame, args: &CloneArgs) -> Result<Pid, Errno> {
         None
     };
     let mm = parent.user_mm()?;
-    let mm = if flags.contains(CloneFlags::VM) { mm } else { Arc::new(mm.fork()?) };
+    let mm = if flags.contains(CloneFlags::VM) { mm } else { mm.fork()? };
     if !flags.contains(CloneFlags::VM) {
         child.inherit_rseq(&parent);
     }

@@ -10,10 +10,12 @@ use crate::memory;
 use crate::sync::{Mutex, MutexGuard};
 use ::mm::Mm;
 use ::mm::arm64::asid::Context;
-use ::mm::fault::VmFault;
+use ::mm::fault::{VmFault, Waited};
+use ::mm::filemap::{AddressSpace, EvenCows, SharedMm};
 use ::mm::types::{Access, PageSize};
 use abi::Errno;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
+use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 /// What a fault took.
@@ -39,11 +41,16 @@ pub struct UserMm {
 }
 
 impl UserMm {
-    /// Takes over the address space that was made for `program`.
-    pub fn new(mm: Mm<Machine>, program: Arc<Program>) -> UserMm {
+    /// Takes over the address space that was made for `program`; the files that it maps know it from here on. ENOMEM when
+    /// that cannot be noted.
+    pub fn new(mm: Mm<Machine>, program: Arc<Program>) -> Result<Arc<UserMm>, Errno> {
         let context = mm.tables().context.clone();
         let (page_size, task_size) = (mm.page_size(), mm.task_size());
-        UserMm { mm: Mutex::new(mm), context, page_size, task_size, program, reaped: AtomicBool::new(false) }
+        let reaped = AtomicBool::new(false);
+        let user_mm = Arc::new(UserMm { mm: Mutex::new(mm), context, page_size, task_size, program, reaped });
+        let shared: Weak<UserMm> = Arc::downgrade(&user_mm);
+        user_mm.lock().publish(shared)?;
+        Ok(user_mm)
     }
 
     /// The address space, for as long as the guard lives.
@@ -52,11 +59,12 @@ impl UserMm {
     }
 
     /// A copy for a child.
-    pub fn fork(&self) -> Result<UserMm, Errno> {
+    pub fn fork(&self) -> Result<Arc<UserMm>, Errno> {
         if self.is_reaped() {
             return Err(Errno::ENOMEM);
         }
-        Ok(UserMm::new(self.lock().fork()?, self.program.clone()))
+        let mm = self.lock().fork()?;
+        UserMm::new(mm, self.program.clone())
     }
 
     /// The page size that the process sees.
@@ -97,13 +105,22 @@ impl UserMm {
                 Err(VmFault::Io(io)) => io,
                 other => return other.map(|()| kind),
             };
-            kind = FaultKind::Major;
-            io.read(memory::get()).map_err(|error| match error {
-                Errno::ENOMEM => VmFault::Oom,
-                _ => VmFault::Bus,
-            })?;
-            self.lock().count_major_fault();
+            let waited = io.wait(memory::get()).map_err(VmFault::of_io)?;
+            if waited == Waited::Read {
+                kind = FaultKind::Major;
+            }
+            self.lock().note_wait(waited);
         }
+    }
+}
+
+impl SharedMm for UserMm {
+    fn unmap_mapping_range(&self, mapping: &AddressSpace, pages: Range<u64>, even_cows: EvenCows) {
+        self.lock().unmap_mapping_range(mapping, pages, even_cows);
+    }
+
+    fn try_drop_native_tables(&self) -> u64 {
+        self.mm.try_lock().map_or(0, |mut mm| mm.drop_native_tables())
     }
 }
 

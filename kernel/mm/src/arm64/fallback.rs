@@ -3,13 +3,15 @@
 
 use super::geometry::Geometry;
 use super::linux_table;
+use super::native_table::{self, Pair};
 use super::pgtable::PageTables;
+use super::pte::Pte;
 use super::table::{Rest, Table};
 use super::tlb::MmuGather;
 use crate::hw::Hw;
 use crate::memory::Memory;
 use crate::stats::Stats;
-use crate::types::PageSize;
+use crate::types::{PAGE_SHIFT, PAGE_SIZE, PageSize};
 use abi::Errno;
 
 /// Why a process does not run on a native table though its page size would have one.
@@ -40,7 +42,30 @@ impl Fallback {
     }
 }
 
+/// Whether a process page, of which something is mapped, is one block of frames with the same rights everywhere, so that
+/// one native entry can stand for it.
+pub fn is_uniform(page: PageSize, ptes: &[Pte]) -> bool {
+    native_table::is_uniform(page, ptes)
+}
+
 impl PageTables {
+    /// The first kernel page of `start..end` that has an entry.
+    pub fn next_present<H: Hw>(&self, mem: &Memory<H>, start: u64, end: u64) -> Option<u64> {
+        let mut va = start;
+        while va < end {
+            let (desc, span) = self.linux.next_leaf(mem, va);
+            let next = end.min((va & !(span - 1)).saturating_add(span));
+            if let Some(desc) = desc {
+                let nr = (next - va) / PAGE_SIZE;
+                if let Some(i) = (0..nr).find(|i| mem.hw.read_desc(desc.offset(i * 8)) != 0) {
+                    return Some(va + i * PAGE_SIZE);
+                }
+            }
+            va = next;
+        }
+        None
+    }
+
     /// Ends the native table: hardware walks the Linux table from here on, and the process keeps its page size. All that
     /// hardware noted is in the Linux table when this returns, and the native tables are free.
     pub fn fall_back<H: Hw>(&mut self, gather: &mut MmuGather<'_, H>, reason: Fallback) {
@@ -53,7 +78,7 @@ impl PageTables {
         self.context.set_live(&self.linux);
         mem.hw.leave_tables(native.root());
         mem.flush_asid(old_asid);
-        super::native_table::Pair { linux: &self.linux, native: &native, mode: self.mode }.unbind(mem);
+        Pair { linux: &self.linux, native: &native, mode: self.mode }.unbind(mem);
         native.destroy(gather, Rest::Populated);
         gather.flush();
         mem.hw.join_tables(&self.context);
@@ -112,7 +137,7 @@ impl PageTables {
         }
         gather.flush();
         let freed = before - self.native.as_ref().map_or(0, Table::bytes);
-        Stats::add(&mem.stats.native_tables_dropped, freed >> crate::types::PAGE_SHIFT);
+        Stats::add(&mem.stats.native_tables_dropped, freed >> PAGE_SHIFT);
         freed
     }
 }

@@ -87,6 +87,11 @@ impl PageTables {
         self.fallback
     }
 
+    /// Whether hardware walks a native table, so that each process page must be one aligned block of frames.
+    pub fn is_native(&self) -> bool {
+        self.native.is_some()
+    }
+
     /// Whether native entries are made by faults only.
     pub fn is_lazy(&self) -> bool {
         self.native.is_some() && self.mode == NativeMode::Lazy

@@ -12,10 +12,11 @@ use crate::memory::Memory;
 use crate::mm::Mm;
 use crate::stats::Stats;
 use crate::types::{PAGE_SIZE, Pfn};
+use abi::Prot;
 use arrayvec::ArrayVec;
 
 /// The entries of one process page.
-pub(super) type PagePtes = ArrayVec<Pte, 16>;
+pub(crate) type PagePtes = ArrayVec<Pte, 16>;
 
 impl<H: Hw> Mm<H> {
     pub(super) fn do_wp_page(&mut self, fault: &Fault, pte: Pte) -> Result<(), VmFault> {
@@ -23,7 +24,7 @@ impl<H: Hw> Mm<H> {
             self.make_shared_writable(fault, pte);
             return Ok(());
         }
-        let ptes = self.page_ptes(fault);
+        let ptes = self.page_ptes(fault.page_start);
         if ptes.iter().all(|pte| self.can_reuse(*pte, &ptes)) {
             self.reuse(fault);
             return Ok(());
@@ -31,11 +32,38 @@ impl<H: Hw> Mm<H> {
         self.copy_page(fault, &ptes)
     }
 
-    pub(super) fn page_ptes(&mut self, fault: &Fault) -> PagePtes {
+    /// The entries of the process page at `va`.
+    pub(crate) fn page_ptes(&mut self, va: u64) -> PagePtes {
         let tables = self.tables.get_mut();
-        (0..self.page.nr_kernel_pages())
-            .map(|i| tables.ptep_get(&self.mem, fault.page_start + i * PAGE_SIZE))
-            .collect()
+        (0..self.page.nr_kernel_pages()).map(|i| tables.ptep_get(&self.mem, va + i * PAGE_SIZE)).collect()
+    }
+
+    /// Copies a process page that is made of several anonymous folios into one. The reason why it has to stay scattered is
+    /// the error: pages of a file, a device's, or no memory.
+    pub(crate) fn join_page(&mut self, va: u64, ptes: &PagePtes) -> Result<(), Fallback> {
+        let zero = self.mem.zero_folio();
+        let is_zero = |pte: Pte| {
+            pte.special() && self.mem.meta(pte.pfn()).is_some_and(|_| self.mem.folio_of(pte.pfn()) == zero)
+        };
+        if ptes.iter().any(|pte| pte.special() && !is_zero(*pte)) {
+            return Err(Fallback::UnalignedPfn);
+        }
+        let is_anon = |pte: Pte| {
+            pte.present() && !pte.special() && self.mem.folio_test_anon(self.mem.folio_of(pte.pfn()))
+        };
+        if !ptes.iter().all(|pte| is_zero(*pte) || is_anon(*pte)) {
+            return Err(Fallback::MappingBusy);
+        }
+        let prot = self.vmas.at(va).map(|vma| vma.prot).ok_or(Fallback::Untranslatable)?;
+        let sources = ptes.iter().map(|pte| (!pte.special()).then(|| pte.pfn()));
+        let copy = self.mem.copy_to_new(self.page.order(), sources).map_err(|_| Fallback::NoContigMemory)?;
+        if copy.is_small() {
+            copy.folios.iter().for_each(|folio| self.mem.folio_put(*folio));
+            return Err(Fallback::NoContigMemory);
+        }
+        self.zap_range(va, va + self.page.bytes());
+        self.map_copy(va, prot, copy);
+        Ok(())
     }
 
     /// A write fault on a shared mapping that was read first: its folio becomes dirty.
@@ -68,7 +96,7 @@ impl<H: Hw> Mm<H> {
     }
 
     fn reuse(&mut self, fault: &Fault) {
-        for pte in self.page_ptes(fault) {
+        for pte in self.page_ptes(fault.page_start) {
             self.mem.set_page_anon_exclusive(pte.pfn(), true);
         }
         Stats::add(&self.mem.stats.cow_reuse, 1);
@@ -93,20 +121,15 @@ impl<H: Hw> Mm<H> {
         if copy.is_small() {
             self.fall_back(Fallback::NoContigMemory);
         }
-        self.unmap_page(fault);
+        // No CPU can reach the old frames once this returns.
+        self.zap_range(fault.page_start, fault.page_end);
         Stats::add(&self.mem.stats.cow_copy, 1);
-        self.map_copy(fault, copy);
+        self.map_copy(fault.page_start, fault.vma.prot, copy);
         Ok(())
     }
 
-    /// Clears the process page and waits until no CPU can reach the old frames.
-    fn unmap_page(&mut self, fault: &Fault) {
-        self.zap_range(fault.page_start, fault.page_end);
-    }
-
-    /// Maps a fresh private copy where nothing is mapped; the tables exist.
-    pub(super) fn map_copy(&mut self, fault: &Fault, copy: Copy) {
-        let prot = fault.vma.prot;
+    /// Maps a fresh private copy at `va`, where nothing is mapped, for an area with `prot`; the tables exist.
+    pub(super) fn map_copy(&mut self, va: u64, prot: Prot, copy: Copy) {
         let order = self.page.order();
         for (i, folio) in copy.folios.iter().enumerate() {
             let nr = if copy.is_small() { 1 } else { 1u64 << order };
@@ -116,7 +139,7 @@ impl<H: Hw> Mm<H> {
             if nr > 1 {
                 self.mem.folio_ref_add(*folio, nr as u32 - 1);
             }
-            self.map_folio(*folio, fault.page_start + i as u64 * PAGE_SIZE, anon_pte(*folio, prot), nr);
+            self.map_folio(*folio, va + i as u64 * PAGE_SIZE, anon_pte(*folio, prot), nr);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The first touch of a file mapping (Linux's `do_fault`): read faults and shared ones map the page cache, a write to a
 //! private mapping copies at once.
 
-use super::{Fault, Io, VmFault};
+use super::{Fault, Io, Need, VmFault};
 use crate::arm64::fallback::Fallback;
 use crate::arm64::pte::Pte;
 use crate::filemap::{AddressSpace, Backing, Entry};
@@ -28,8 +28,7 @@ impl<H: Hw> Mm<H> {
         let result = if fault.access == Access::Write && !fault.vma.is_shared() {
             self.do_cow_fault(fault, index, &entries)
         } else {
-            self.map_cached(fault, mapping, index, &entries);
-            Ok(())
+            self.map_cached(fault, mapping, index, &entries)
         };
         for entry in &entries {
             self.mem.folio_put(entry.folio);
@@ -46,28 +45,40 @@ impl<H: Hw> Mm<H> {
         if copy.is_small() {
             self.fall_back(Fallback::NoContigMemory);
         }
-        self.map_copy(fault, copy);
+        self.map_copy(fault.page_start, fault.vma.prot, copy);
         Ok(())
     }
 
     /// Maps the page cache. One folio is mapped as far as the area and the file go, so that its other pages need no
-    /// fault; several small ones under one process page mean that there is no native entry for it.
-    fn map_cached(&mut self, fault: &Fault, mapping: &Arc<AddressSpace>, index: u64, entries: &PageEntries) {
+    /// fault. For several small ones under one process page there is no native entry: they must become one, and where they
+    /// cannot, the address space has fallen back by the time that this is called again.
+    fn map_cached(
+        &mut self,
+        fault: &Fault,
+        mapping: &Arc<AddressSpace>,
+        index: u64,
+        entries: &PageEntries,
+    ) -> Result<(), VmFault> {
         let shared_write = fault.vma.is_shared() && fault.access == Access::Write;
         if let [entry] = entries[..]
             && entry.folio.0.0.is_multiple_of(self.page.nr_kernel_pages())
         {
             let (start, end) = self.fault_around(fault, mapping, index, &entry);
             self.map_entry(fault, &entry, (start, end), shared_write, mapping.backing());
-            return;
+            return Ok(());
         }
-        self.fall_back(Fallback::MappingBusy);
+        let nr_kernel_pages = self.page.nr_kernel_pages();
+        if self.tables.get_mut().is_native() {
+            let need = Need::OneFolio;
+            return Err(VmFault::Io(Io { mapping: mapping.clone(), index, nr_kernel_pages, need }));
+        }
         let first = index;
         for entry in entries {
             let start = fault.page_start + (entry.index.max(first) - first) * PAGE_SIZE;
             let end = (fault.page_start + (entry.end() - first) * PAGE_SIZE).min(fault.page_end);
             self.map_entry(fault, entry, (start, end), shared_write, mapping.backing());
         }
+        Ok(())
     }
 
     /// The largest run around the fault that lies in the folio, in the area, below the file's end as this process
@@ -153,7 +164,12 @@ impl<H: Hw> Memory<H> {
                 Some(entry) if ready => next = entry.end(),
                 _ => {
                     entries.iter().for_each(|entry| self.folio_put(entry.folio));
-                    return Err(VmFault::Io(Io { mapping: mapping.clone(), index, nr_kernel_pages }));
+                    return Err(VmFault::Io(Io {
+                        mapping: mapping.clone(),
+                        index,
+                        nr_kernel_pages,
+                        need: Need::Data,
+                    }));
                 }
             }
         }

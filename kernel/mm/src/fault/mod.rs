@@ -9,7 +9,7 @@ use crate::arm64::fallback::Fallback;
 use crate::arm64::pgtable::Lookup;
 use crate::arm64::pte::Pte;
 use crate::arm64::tlb::MmuGather;
-use crate::filemap::AddressSpace;
+use crate::filemap::{AddressSpace, NotConverted};
 use crate::folio::{Flags, Folio};
 use crate::hw::Hw;
 use crate::memory::Memory;
@@ -32,25 +32,60 @@ pub enum VmFault {
     Bus,
     /// No memory, even after reclaim.
     Oom,
-    /// File data must be read: drop the mmap lock, call [`Io::read`], and fault again.
+    /// Something of a file must come first: drop the mmap lock, call [`Io::wait`], and fault again.
     Io(Io),
 }
 
-/// File data that a fault waits for: one process page of it.
+/// What a fault waits for: one process page of a file.
 #[derive(Clone)]
 pub struct Io {
     mapping: Arc<AddressSpace>,
     /// First kernel page of the file.
     index: u64,
     nr_kernel_pages: u64,
+    need: Need,
+}
+
+/// What a fault lacks.
+#[derive(Clone, Copy)]
+enum Need {
+    /// The data.
+    Data,
+    /// One folio for the process page instead of several.
+    OneFolio,
+}
+
+/// How a wait ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// The data is there: a major fault.
+    Read,
+    /// There is one folio now.
+    Converted,
+    /// There cannot be one now: the address space has to leave its native table ([`Mm::note_wait`]) before the fault is
+    /// tried again.
+    Refused(Fallback),
 }
 
 impl Io {
-    /// Reads it, blocking, with no lock held. EIO (a SIGBUS for the faulting program) or ENOMEM.
-    ///
+    /// Gets it, blocking, with no lock held. EIO (a SIGBUS for the faulting program) or ENOMEM.
+    pub fn wait<H: Hw>(&self, mem: &Arc<Memory<H>>) -> Result<Waited, Errno> {
+        match self.need {
+            Need::Data => self.read(mem).map(|()| Waited::Read),
+            Need::OneFolio => {
+                let order = self.nr_kernel_pages.ilog2() as u8;
+                Ok(match mem.convert_folios(&self.mapping, self.index, order) {
+                    Ok(()) => Waited::Converted,
+                    Err(NotConverted::NoMemory) => Waited::Refused(Fallback::NoContigMemory),
+                    Err(NotConverted::Busy) => Waited::Refused(Fallback::MappingBusy),
+                })
+            }
+        }
+    }
+
     /// All of it is held until all of it is there: otherwise reading one page could make reclaim drop the one before,
     /// and the fault would ask for that again, for ever.
-    pub fn read<H: Hw>(&self, mem: &Arc<Memory<H>>) -> Result<(), Errno> {
+    fn read<H: Hw>(&self, mem: &Arc<Memory<H>>) -> Result<(), Errno> {
         let mut held = ArrayVec::<Folio, 16>::new();
         let mut next = self.index;
         let mut result = Ok(());
@@ -63,6 +98,13 @@ impl Io {
         held.into_iter().for_each(|folio| mem.folio_put(folio));
         Stats::add(&mem.stats.pgmajfault, 1);
         result
+    }
+}
+
+impl VmFault {
+    /// What an error of [`Io::wait`] means for the program.
+    pub fn of_io(error: Errno) -> VmFault {
+        if error == Errno::ENOMEM { VmFault::Oom } else { VmFault::Bus }
     }
 }
 
@@ -112,6 +154,7 @@ impl<H: Hw> Mm<H> {
             self.tables.get_mut().fill_native(&mut gather, addr);
         }
         self.counters.min_flt += 1;
+        self.return_if_due();
         Ok(())
     }
 
@@ -178,11 +221,10 @@ impl<H: Hw> Mm<H> {
     pub fn handle_fault_blocking(&mut self, addr: u64, access: Access) -> Result<(), VmFault> {
         loop {
             match self.handle_fault(addr, access) {
-                Err(VmFault::Io(io)) => match io.read(&self.mem) {
-                    Ok(()) => self.count_major_fault(),
-                    Err(Errno::ENOMEM) => return Err(VmFault::Oom),
-                    Err(_) => return Err(VmFault::Bus),
-                },
+                Err(VmFault::Io(io)) => {
+                    let waited = io.wait(&self.mem).map_err(VmFault::of_io)?;
+                    self.note_wait(waited);
+                }
                 other => return other,
             }
         }
@@ -198,6 +240,15 @@ impl<H: Hw> Mm<H> {
         let tables = self.tables.get_mut();
         let mut gather = MmuGather::new(&self.mem, &self.context);
         tables.set_ptes(&mut gather, addr, pte, nr_kernel_pages);
+    }
+
+    /// Accounts for what a fault has waited for, before it is tried again.
+    pub fn note_wait(&mut self, waited: Waited) {
+        match waited {
+            Waited::Read => self.counters.maj_flt += 1,
+            Waited::Converted => {}
+            Waited::Refused(reason) => self.fall_back(reason),
+        }
     }
 
     /// The process page cannot be had in one piece: this address space goes on with its Linux table.

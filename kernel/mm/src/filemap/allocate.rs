@@ -2,9 +2,10 @@
 //! `mm/shmem.c`.
 
 use super::mapping::AddressSpace;
+use super::rmap::EvenCows;
 use crate::hw::Hw;
 use crate::memory::Memory;
-use crate::types::PAGE_SHIFT;
+use crate::types::{PAGE_SHIFT, PAGE_SIZE};
 use abi::Errno;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -59,9 +60,13 @@ impl<H: Hw> Memory<H> {
         Ok(())
     }
 
-    /// Makes the bytes `from..to` read as zero. Folios that lie in them wholly and that nobody uses go; others, those that are
-    /// mapped among them, are zeroed where they are, so that mappers see it, too.
+    /// Makes the bytes `from..to` read as zero. Whole pages of them leave all address spaces; folios that lie in them wholly
+    /// and that nobody holds go, others are zeroed where they are. Sleeps.
     pub fn punch_hole(&self, mapping: &AddressSpace, from: u64, to: u64) {
+        let whole = from.div_ceil(PAGE_SIZE)..to >> PAGE_SHIFT;
+        if !whole.is_empty() {
+            mapping.unmap_mapping_range(whole, EvenCows::No);
+        }
         let mut index = from >> PAGE_SHIFT;
         // One folio a turn, so that the lock is short.
         loop {

@@ -1,6 +1,7 @@
 //! The page cache of one file (Linux's `struct address_space`).
 
 use super::iomap::AddressSpaceOps;
+use super::rmap::Mappers;
 use super::tree::{Entry, FolioTree};
 use crate::folio::{Flags, Folio};
 use crate::hw::Hw;
@@ -35,6 +36,8 @@ pub struct AddressSpace {
     /// Smallest order of new folios, log2 in kernel pages.
     min_order: AtomicU8,
     pub(super) inner: spin::Mutex<Inner>,
+    /// A leaf: nothing is locked under it.
+    pub(super) mappers: spin::Mutex<Mappers>,
 }
 
 #[derive(Default)]
@@ -62,6 +65,7 @@ impl AddressSpace {
             size: AtomicU64::new(size),
             min_order: AtomicU8::new(0),
             inner: spin::Mutex::new(Inner::default()),
+            mappers: spin::Mutex::new(Mappers::default()),
         }))
     }
 
@@ -127,6 +131,14 @@ impl AddressSpace {
     pub fn get_folio<H: Hw>(&self, mem: &Memory<H>, index: u64) -> Option<Entry> {
         let inner = self.inner.lock();
         let entry = inner.tree.get(index)?;
+        mem.folio_get(entry.folio);
+        Some(entry)
+    }
+
+    /// The first folio that holds a kernel page at or after `index`, with a reference for the caller.
+    pub(super) fn next_folio<H: Hw>(&self, mem: &Memory<H>, index: u64) -> Option<Entry> {
+        let inner = self.inner.lock();
+        let entry = inner.tree.next(index)?;
         mem.folio_get(entry.folio);
         Some(entry)
     }

@@ -2,16 +2,20 @@
 //! `mm/readahead.c`. All that waits for a device waits here, with no lock held.
 
 mod allocate;
+mod convert;
 mod iomap;
 mod mapping;
 mod read;
 mod readahead;
+mod rmap;
 mod tree;
 mod write;
 
+pub use convert::NotConverted;
 pub use iomap::{AddressSpaceOps, Iomap, IomapKind};
 pub use mapping::{AddressSpace, Backing, FolioSink};
 pub use readahead::READ_AHEAD_MAX;
+pub use rmap::{EvenCows, SharedMm};
 pub use tree::Entry;
 
 use alloc::sync::Arc;

@@ -137,6 +137,29 @@ impl FolioTree {
         Ok(())
     }
 
+    /// Puts a folio in the place of smaller ones that hold all its pages; `old` gets each of those. Cannot fail: their nodes
+    /// are there, and no more are needed.
+    pub fn replace(&mut self, entry: Entry, mut old: impl FnMut(Entry)) {
+        let mut next = entry.index;
+        while let Some(small) = self.get(next).filter(|_| next < entry.end()) {
+            debug_assert!(small.order < entry.order);
+            next = small.end();
+            old(small);
+        }
+        debug_assert!(next >= entry.end(), "a page without a folio was replaced");
+        let leaf_level = u32::from(entry.order) / BITS;
+        let Some(mut node) = self.root.as_mut() else { return };
+        for level in (leaf_level + 1..=self.height).rev() {
+            let Slot::Node(child) = &mut node.slots[slot_of(entry.index, level)] else { return };
+            node = child;
+        }
+        let run = 1usize << (u32::from(entry.order) - leaf_level * BITS);
+        let first = slot_of(entry.index, leaf_level);
+        for slot in &mut node.slots[first..first + run] {
+            *slot = Slot::Folio(entry);
+        }
+    }
+
     fn grow(&mut self) -> Result<(), Errno> {
         let mut top = Node::new()?;
         if let Some(old) = self.root.take() {

@@ -7,6 +7,7 @@
 
 use super::mapping::{AddressSpace, Backing};
 use super::readahead::RA_ORDER;
+use super::rmap::EvenCows;
 use super::tree::Entry;
 use crate::folio::Flags;
 use crate::hw::Hw;
@@ -82,21 +83,28 @@ impl<H: Hw> Memory<H> {
     /// Makes what lies between the end of the file and `pos` read as zero, before the file grows over it.
     pub fn zero_to(&self, mapping: &AddressSpace, pos: u64) {
         let size = mapping.size();
-        if pos <= size {
-            return;
-        }
-        // No folio begins past the end of the file, so only the last one can have bytes there.
-        if let Some(entry) = mapping.get_folio(self, size >> PAGE_SHIFT) {
+        let mut index = size >> PAGE_SHIFT;
+        // Folios past the end exist as far as the largest mapper's last page reaches.
+        while index << PAGE_SHIFT < pos {
+            let Some(entry) = mapping.next_folio(self, index) else { break };
+            index = entry.end();
             self.zero_part(&entry, size, pos);
             self.folio_put(entry.folio);
         }
     }
 
-    /// Sets the size. Folios past a new end that is nearer go; what mappers have of them stays in their tables.
+    /// Sets the size. Folios past a new end that is nearer go, from every address space, too; one that the end lies in stays,
+    /// with zeroes behind it. A mapper's last page is what the end rounds to in its own page size. Sleeps.
     pub fn truncate(&self, mapping: &AddressSpace, size: u64) {
         self.zero_to(mapping, size);
+        let shrinks = size < mapping.size();
         mapping.set_size(size);
+        if !shrinks {
+            return;
+        }
         let first = size.div_ceil(1 << PAGE_SHIFT);
+        // A fault that comes now finds the new end. Private copies go as well, but for those in the page of the new end.
+        mapping.unmap_mapping_range(first..u64::MAX, EvenCows::Yes);
         let mut index = size >> PAGE_SHIFT;
         // One folio a turn, so that the lock is short.
         loop {

@@ -33,17 +33,19 @@ impl FreeLists {
 
 impl<H: Hw> Memory<H> {
     /// Takes a folio of 2^order kernel pages with one reference; its content is arbitrary. When memory is short,
-    /// clean page cache that nobody maps is given up first. `None` when that does not help.
+    /// clean page cache that nobody maps is given up first, then native tables. `None` when that does not help.
     pub fn alloc_folio(&self, order: u8) -> Option<Folio> {
-        let pfn = match self.take(order) {
-            Some(pfn) => pfn,
-            None => {
-                self.reclaim();
-                self.take(order)?
-            }
-        };
+        let pfn = self.take(order).or_else(|| self.take_after_reclaim(order))?;
         self.prepare(pfn, order);
         Some(Folio(pfn))
+    }
+
+    fn take_after_reclaim(&self, order: u8) -> Option<Pfn> {
+        self.reclaim();
+        self.take(order).or_else(|| {
+            self.drop_native_tables();
+            self.take(order)
+        })
     }
 
     /// As [`Memory::alloc_folio`], but gives up at once when memory is short (Linux's `~__GFP_RECLAIM`): for

@@ -63,6 +63,7 @@ impl<H: Hw> Mm<H> {
         if let Some(file) = &file {
             // New folios of this file are at least as large as this process's page; what is cached already stays.
             file.mapping().raise_min_order(self.page.order());
+            self.note_mapper(file.mapping())?;
         }
         let mut vm_flags = self.def_flags;
         vm_flags.set(VmFlags::LOCKED, vm_flags.contains(VmFlags::LOCKED) || flags.contains(MapFlags::LOCKED));

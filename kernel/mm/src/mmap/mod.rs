@@ -12,6 +12,7 @@ mod populate;
 mod protect;
 mod remap;
 mod remap_file;
+mod rmap;
 mod seal;
 mod sync;
 mod unmap;

@@ -2,7 +2,7 @@
 
 use super::hw::disk_byte;
 use abi::{Errno, Prot};
-use mm::filemap::{AddressSpace, AddressSpaceOps, Iomap, IomapKind, MappedFile};
+use mm::filemap::{AddressSpace, AddressSpaceOps, Backing, Iomap, IomapKind, MappedFile, ZeroFile};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -62,14 +62,48 @@ impl MappedFile for DiskFile {
     }
 }
 
-/// Shared anonymous memory: what each of its kernel pages holds.
-pub type SharedPages = Rc<RefCell<HashMap<u64, u64>>>;
+/// Memory that processes share: its length in bytes, and the words that were written, by position in bytes.
+#[derive(Default)]
+pub struct Shared {
+    pub len: u64,
+    pub words: HashMap<u64, u64>,
+}
+
+/// A file that lives in memory.
+pub struct MemFile {
+    pub mapping: Arc<AddressSpace>,
+    pub shared: Rc<RefCell<Shared>>,
+}
+
+impl MemFile {
+    pub fn new(len: u64) -> MemFile {
+        let mapping = AddressSpace::with_backing(len, Arc::new(ZeroFile), Backing::Memory).unwrap();
+        MemFile { mapping, shared: Rc::new(RefCell::new(Shared { len, words: HashMap::new() })) }
+    }
+
+    /// The file as an area has it.
+    pub fn mapped(&self) -> Arc<dyn MappedFile> {
+        Arc::new(MappedMem(self.mapping.clone()))
+    }
+}
+
+struct MappedMem(Arc<AddressSpace>);
+
+impl MappedFile for MappedMem {
+    fn mapping(&self) -> &Arc<AddressSpace> {
+        &self.0
+    }
+
+    fn write_path(&self, out: &mut dyn std::fmt::Write) -> std::fmt::Result {
+        out.write_str("/memory")
+    }
+}
 
 #[derive(Clone)]
 pub enum Content {
     Anon(u64),
     File { file: Arc<DiskFile>, index: u64, private: Option<u64> },
-    Shared { pages: SharedPages, index: u64, len: u64 },
+    Shared { shared: Rc<RefCell<Shared>>, index: u64 },
 }
 
 #[derive(Clone)]
@@ -86,7 +120,9 @@ impl Page {
             Content::Anon(value) => *value,
             Content::File { private: Some(value), .. } => *value,
             Content::File { file, index, .. } => file.word(index * 4096 + self.offset),
-            Content::Shared { pages, index, .. } => pages.borrow().get(index).copied().unwrap_or(0),
+            Content::Shared { shared, index } => {
+                shared.borrow().words.get(&(index * 4096 + self.offset)).copied().unwrap_or(0)
+            }
         }
     }
 
@@ -94,8 +130,8 @@ impl Page {
         match &mut self.content {
             Content::Anon(word) => *word = value,
             Content::File { private, .. } => *private = Some(value),
-            Content::Shared { pages, index, .. } => {
-                pages.borrow_mut().insert(*index, value);
+            Content::Shared { shared, index } => {
+                shared.borrow_mut().words.insert(*index * 4096 + self.offset, value);
             }
         }
     }
@@ -116,8 +152,8 @@ impl Page {
             Content::File { file, index, .. } => {
                 Content::File { file: file.clone(), index: index + delta, private: None }
             }
-            Content::Shared { pages, index, len } => {
-                Content::Shared { pages: pages.clone(), index: index + delta, len: *len }
+            Content::Shared { shared, index } => {
+                Content::Shared { shared: shared.clone(), index: index + delta }
             }
         };
         Page { prot: self.prot, offset: self.offset, content }
@@ -128,7 +164,9 @@ impl Page {
         match &self.content {
             Content::Anon(_) | Content::File { private: Some(_), .. } => false,
             Content::File { file, index, .. } => *index >= file.size.div_ceil(4096).next_multiple_of(nr),
-            Content::Shared { index, len, .. } => *index >= len.next_multiple_of(nr),
+            Content::Shared { shared, index } => {
+                *index >= shared.borrow().len.div_ceil(4096).next_multiple_of(nr)
+            }
         }
     }
 }

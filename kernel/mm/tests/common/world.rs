@@ -2,13 +2,14 @@
 //! then shows must be what the model says.
 
 use super::hw::{Setup, SimHw};
-use super::model::{Content, DiskFile, Page, Pages};
+use super::model::{Content, DiskFile, MemFile, Page, Pages, Shared};
 use abi::{Errno, MapFlags, Prot};
 use mm::arm64::NativeMode;
 use mm::arm64::fallback::Fallback;
 use mm::arm64::geometry::Geometry;
 use mm::arm64::pte::Pte;
 use mm::fault::VmFault;
+use mm::filemap::{AddressSpace, Entry, EvenCows, MappedFile, SharedMm};
 use mm::mmap::{Advice, MmapRequest, RemapFlags};
 use mm::page_abi::{self, MmapArgs};
 use mm::policy::{Enabled, Mthp};
@@ -16,9 +17,12 @@ use mm::types::{self, PageSize, PhysAddr};
 use mm::vma::VmFlags;
 use mm::{Memory, Mm};
 use sim::{Access, El, Tcr};
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 /// Process pages in the range that operations work on, besides those of one Contiguous block.
 pub const SLOTS: u64 = 8;
@@ -32,6 +36,8 @@ const MAX_PROCS: usize = 3;
 pub enum Kind {
     Anon,
     SharedAnon,
+    /// A shared mapping of the file that lives in memory.
+    Memory,
     File(usize),
     SharedFile(usize),
 }
@@ -95,10 +101,53 @@ pub enum Op {
     },
     /// Native tables are given up.
     DropNative,
+    /// The way back from a fallback is tried.
+    Return,
+    /// The file in memory gets another size, in half kernel pages.
+    Truncate {
+        halves: u64,
+    },
+    /// A page of a file is held by somebody, as for I/O, or let go: its folio cannot be replaced meanwhile.
+    Pin {
+        file: usize,
+        page: u64,
+    },
+    Unpin,
+    /// A new process, with pages of a size of its own.
+    Spawn {
+        size: usize,
+    },
+}
+
+/// An address space behind its mmap lock.
+struct UserMm(Mutex<Mm<SimHw>>);
+
+impl SharedMm for UserMm {
+    fn unmap_mapping_range(&self, mapping: &AddressSpace, pages: Range<u64>, even_cows: EvenCows) {
+        self.0.lock().unwrap().unmap_mapping_range(mapping, pages, even_cows);
+    }
+
+    fn try_drop_native_tables(&self) -> u64 {
+        self.0.try_lock().map_or(0, |mut mm| mm.drop_native_tables())
+    }
+}
+
+impl UserMm {
+    fn publish(mm: Mm<SimHw>) -> Result<Arc<UserMm>, Errno> {
+        let mm = Arc::new(UserMm(Mutex::new(mm)));
+        let shared: Weak<UserMm> = Arc::downgrade(&mm);
+        mm.lock().publish(shared)?;
+        Ok(mm)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Mm<SimHw>> {
+        self.0.lock().unwrap()
+    }
 }
 
 struct Proc {
-    mm: Mm<SimHw>,
+    page: PageSize,
+    mm: Arc<UserMm>,
     pages: Pages,
     /// Native tables were given up, so entries may be missing there.
     dropped: bool,
@@ -106,13 +155,16 @@ struct Proc {
 
 pub struct World {
     pub mem: Arc<Memory<SimHw>>,
-    page: PageSize,
     setup: Setup,
     files: [Arc<DiskFile>; 2],
+    memory: MemFile,
+    pinned: Option<Entry>,
     procs: Vec<Proc>,
     current: usize,
     /// The machine may refuse memory during the next operation.
     failing: bool,
+    /// Native tables given up so far, in kernel pages, and returns.
+    nr_dropped: u64,
 }
 
 fn prot_of(bits: u32) -> Prot {
@@ -131,33 +183,38 @@ impl World {
             mem.mthp.set_enabled(order, Enabled::Always);
         }
         let files = [DiskFile::new(0, 5 * 4096 + 100), DiskFile::new(1 << 20, 200_000)];
-        let mm = Mm::new(mem.clone(), page).unwrap();
-        let procs = vec![Proc { mm, pages: BTreeMap::new(), dropped: false }];
-        World { mem, page, setup, files, procs, current: 0, failing: false }
+        let mm = UserMm::publish(Mm::new(mem.clone(), page).unwrap()).unwrap();
+        let memory = MemFile::new(6 * 4096 + 2048);
+        let procs = vec![Proc { page, mm, pages: BTreeMap::new(), dropped: false }];
+        World { mem, setup, files, memory, pinned: None, procs, current: 0, failing: false, nr_dropped: 0 }
+    }
+
+    fn page(&self) -> PageSize {
+        self.procs[self.current].page
     }
 
     fn nr(&self) -> u64 {
-        self.page.nr_kernel_pages()
+        self.page().nr_kernel_pages()
     }
 
     fn arena(&self) -> u64 {
-        TABLE_EDGE - 2 * self.page.bytes()
+        TABLE_EDGE - 2 * self.page().bytes()
     }
 
     /// Process pages in the arena: a whole block from the table edge on, and some pages around it.
     fn slots(&self) -> u64 {
-        SLOTS + Geometry::of(self.page).cont_ptes
+        SLOTS + Geometry::of(self.page()).cont_ptes
     }
 
     fn va(&self, slot: u64) -> u64 {
-        self.arena() + slot % self.slots() * self.page.bytes()
+        self.arena() + slot % self.slots() * self.page().bytes()
     }
 
     fn range(&self, slot: u64, pages: u64) -> (u64, u64) {
         let slot = slot % self.slots();
         let pages = 1 + pages % (self.slots() - slot);
-        let start = self.arena() + slot * self.page.bytes();
-        (start, start + pages * self.page.bytes())
+        let start = self.arena() + slot * self.page().bytes();
+        (start, start + pages * self.page().bytes())
     }
 
     /// Does one operation and checks what can be checked at once.
@@ -166,6 +223,13 @@ impl World {
             self.apply(op);
             self.mem.hw.machine().frames_mut().never_fail();
             self.failing = false;
+            // Short of memory, the kernel gives native tables up by itself; after a fallback it comes back to empty ones.
+            let stats = &self.mem.stats;
+            let dropped = stats.native_tables_dropped.load(Relaxed) + stats.native_return.load(Relaxed);
+            if dropped != self.nr_dropped {
+                self.nr_dropped = dropped;
+                self.procs.iter_mut().for_each(|proc| proc.dropped = true);
+            }
         } else {
             self.apply(op);
         }
@@ -178,7 +242,7 @@ impl World {
             Op::Unmap { slot, pages } => {
                 let (start, end) = self.range(slot, pages);
                 let proc = &mut self.procs[self.current];
-                proc.mm.munmap(start, end).unwrap();
+                proc.mm.lock().munmap(start, end).unwrap();
                 remove(&mut proc.pages, start, end);
             }
             Op::Protect { slot, pages, prot } => self.protect(slot, pages, prot_of(prot)),
@@ -186,7 +250,7 @@ impl World {
                 let (start, end) = self.range(slot, pages);
                 let proc = &mut self.procs[self.current];
                 let holes = (start >> 12..end >> 12).any(|page| !proc.pages.contains_key(&page));
-                assert_eq!(proc.mm.madvise(start, end, Advice::DontNeed).is_err(), holes);
+                assert_eq!(proc.mm.lock().madvise(start, end, Advice::DontNeed).is_err(), holes);
                 proc.pages.range_mut(start >> 12..end >> 12).for_each(|(_, page)| page.discard());
             }
             Op::Remap { slot, pages, to, new_pages } => self.remap(slot, pages, to, new_pages),
@@ -203,9 +267,22 @@ impl World {
                 self.mem.reclaim();
             }
             Op::Fragment { on } => self.mem.hw.fragment(on),
+            Op::Return => {
+                let _ = self.procs[self.current].mm.lock().try_native();
+            }
+            Op::Truncate { halves } => self.truncate(halves % 80 * 2048),
+            Op::Pin { file, page } => {
+                self.unpin();
+                self.pinned = match file % 3 {
+                    2 => self.memory.mapping.get_folio(&self.mem, page % 40),
+                    file => self.files[file].mapping.get_folio(&self.mem, page % 40),
+                };
+            }
+            Op::Unpin => self.unpin(),
+            Op::Spawn { size } => self.spawn(PageSize::ALL[size % 3]),
             Op::DropNative => {
                 let proc = &mut self.procs[self.current];
-                proc.mm.drop_native_tables();
+                proc.mm.lock().drop_native_tables();
                 proc.dropped = true;
             }
             Op::NextAllocFails { after, all } => {
@@ -222,33 +299,66 @@ impl World {
 
     fn map(&mut self, slot: u64, pages: u64, prot: Prot, kind: Kind, offset: u64) {
         let (start, end) = self.range(slot, pages);
-        let offset = offset % 4 * self.page.bytes();
+        let offset = offset % 4 * self.page().bytes();
+        let disk_file = |i: usize| Some(self.files[i % 2].clone() as Arc<dyn MappedFile>);
         let (file, flags, may) = match kind {
             Kind::Anon => (None, MapFlags::PRIVATE, Prot::all()),
             Kind::SharedAnon => (None, MapFlags::SHARED, Prot::all()),
-            Kind::File(i) => (Some(self.files[i % 2].clone()), MapFlags::PRIVATE, Prot::all()),
-            Kind::SharedFile(i) => {
-                (Some(self.files[i % 2].clone()), MapFlags::SHARED, Prot::READ | Prot::EXEC)
-            }
+            Kind::Memory => (Some(self.memory.mapped()), MapFlags::SHARED, Prot::all()),
+            Kind::File(i) => (disk_file(i), MapFlags::PRIVATE, Prot::all()),
+            Kind::SharedFile(i) => (disk_file(i), MapFlags::SHARED, Prot::READ | Prot::EXEC),
         };
         let prot = prot & may;
         let flags = flags | MapFlags::FIXED;
-        let args = page_abi::mmap(self.page, 1 << 42, start, end - start, flags, offset).unwrap();
+        let args = page_abi::mmap(self.page(), 1 << 42, start, end - start, flags, offset).unwrap();
         assert_eq!(args, MmapArgs { addr: start, len: end - start, pgoff: offset >> 12 });
-        let request = MmapRequest { args, prot, flags, file: file.clone().map(|file| file as _), may };
+        let request = MmapRequest { args, prot, flags, file, may };
         let proc = &mut self.procs[self.current];
-        assert_eq!(proc.mm.mmap(request).unwrap(), start);
+        assert_eq!(proc.mm.lock().mmap(request).unwrap(), start);
         remove(&mut proc.pages, start, end);
-        let first = match (&file, kind) {
-            (Some(file), _) => Content::File { file: file.clone(), index: offset >> 12, private: None },
-            (None, Kind::SharedAnon) => {
-                Content::Shared { pages: Rc::default(), index: 0, len: (end - start) >> 12 }
+        let index = offset >> 12;
+        let first = match kind {
+            Kind::File(i) | Kind::SharedFile(i) => {
+                Content::File { file: self.files[i % 2].clone(), index, private: None }
             }
-            _ => Content::Anon(0),
+            Kind::Memory => Content::Shared { shared: self.memory.shared.clone(), index },
+            Kind::SharedAnon => {
+                let shared = Shared { len: end - start, words: HashMap::new() };
+                Content::Shared { shared: Rc::new(RefCell::new(shared)), index: 0 }
+            }
+            Kind::Anon => Content::Anon(0),
         };
         let first = Page { prot, offset: slot * 72 % 4096, content: first };
         for i in 0..(end - start) >> 12 {
             proc.pages.insert((start >> 12) + i, first.fresh(i));
+        }
+    }
+
+    fn truncate(&mut self, len: u64) {
+        let mut shared = self.memory.shared.borrow_mut();
+        let kept = shared.len.min(len);
+        if shared.len != len {
+            // What mappers stored behind the end is gone when that moves.
+            shared.words.retain(|at, _| *at < kept);
+        }
+        shared.len = len;
+        drop(shared);
+        self.mem.truncate(&self.memory.mapping, len);
+    }
+
+    fn unpin(&mut self) {
+        if let Some(entry) = self.pinned.take() {
+            self.mem.folio_put(entry.folio);
+        }
+    }
+
+    fn spawn(&mut self, page: PageSize) {
+        if self.procs.len() == MAX_PROCS {
+            return;
+        }
+        match Mm::new(self.mem.clone(), page).and_then(UserMm::publish) {
+            Ok(mm) => self.procs.push(Proc { page, mm, pages: BTreeMap::new(), dropped: false }),
+            Err(error) => assert!(self.failing, "a new process: {error}"),
         }
     }
 
@@ -262,23 +372,26 @@ impl World {
                     expected = Err(Errno::ENOMEM);
                     break;
                 }
-                Some(_) if proc.mm.vmas().at(page << 12).is_some_and(|vma| !vma.may.contains(prot)) => {
+                Some(_)
+                    if proc.mm.lock().vmas().at(page << 12).is_some_and(|vma| !vma.may.contains(prot)) =>
+                {
                     expected = Err(Errno::EACCES);
                     break;
                 }
                 Some(page) => page.prot = prot,
             }
         }
-        assert_eq!(proc.mm.mprotect(start, end, prot), expected);
+        assert_eq!(proc.mm.lock().mprotect(start, end, prot), expected);
     }
 
     fn remap(&mut self, slot: u64, pages: u64, to: u64, new_pages: u64) {
         let (start, end) = self.range(slot, pages);
         let (to, to_end) = self.range(to, new_pages);
-        let args = page_abi::mremap(self.page, 1 << 42, start, end - start, to_end - to).unwrap();
+        let args = page_abi::mremap(self.page(), 1 << 42, start, end - start, to_end - to).unwrap();
         let proc = &mut self.procs[self.current];
         let flags = RemapFlags::MAYMOVE | RemapFlags::FIXED;
-        match proc.mm.mremap(start, args, flags, to) {
+        let result = proc.mm.lock().mremap(start, args, flags, to);
+        match result {
             Ok(addr) => {
                 assert_eq!(addr, to);
                 remove(&mut proc.pages, to, to_end);
@@ -297,12 +410,12 @@ impl World {
             // Out of memory may strike after the target was unmapped, as on Linux.
             Err(Errno::ENOMEM) => {
                 assert!(self.failing);
-                if proc.mm.vmas().overlapping(to, to_end).is_empty() {
+                if proc.mm.lock().vmas().overlapping(to, to_end).is_empty() {
                     remove(&mut proc.pages, to, to_end);
                 }
             }
             Err(error) => {
-                let one_area = proc.mm.vmas().at(start).is_some_and(|vma| vma.end >= end);
+                let one_area = proc.mm.lock().vmas().at(start).is_some_and(|vma| vma.end >= end);
                 let overlap = start < to_end && to < end;
                 assert!(!one_area || overlap, "mremap refused a good range: {error}");
             }
@@ -314,10 +427,11 @@ impl World {
             return;
         }
         let proc = &mut self.procs[self.current];
-        match proc.mm.fork() {
+        let child = proc.mm.lock().fork();
+        match child.and_then(UserMm::publish) {
             Ok(mm) => {
-                let pages = proc.pages.clone();
-                self.procs.push(Proc { mm, pages, dropped: false });
+                let (page, pages) = (proc.page, proc.pages.clone());
+                self.procs.push(Proc { page, mm, pages, dropped: false });
             }
             Err(error) => assert!(self.failing, "fork: {error}"),
         }
@@ -343,7 +457,7 @@ impl World {
     /// Switches the current CPU to the current process, as the kernel does.
     fn switch(&mut self) {
         let cpu = self.mem.hw.cpu();
-        let context = self.procs[self.current].mm.tables().context.clone();
+        let context = self.procs[self.current].mm.lock().tables().context.clone();
         let asid = self.mem.switch_context(&context, cpu);
         let (root, live) = context.live();
         self.mem.hw.load(root.0, asid, self.tcr(live.tcr_tg0, live.t0sz()));
@@ -374,10 +488,25 @@ impl World {
             };
             match result {
                 Ok(pa) => return Ok(pa),
-                Err(_) => self.procs[self.current].mm.handle_fault_blocking(va, kind)?,
+                Err(_) => self.fault(va, kind)?,
             }
         }
         panic!("{access:?} at {va:#x} faults for ever");
+    }
+
+    /// A fault, as the kernel handles it: what takes time is done without the mmap lock.
+    fn fault(&mut self, va: u64, access: types::Access) -> Result<(), VmFault> {
+        let mm = self.procs[self.current].mm.clone();
+        loop {
+            let result = mm.lock().handle_fault(va, access);
+            match result {
+                Err(VmFault::Io(io)) => {
+                    let waited = io.wait(&self.mem).map_err(VmFault::of_io)?;
+                    mm.lock().note_wait(waited);
+                }
+                other => return other,
+            }
+        }
     }
 
     fn place(&self, slot: u64, sub: u64) -> (u64, u64) {
@@ -483,7 +612,8 @@ impl World {
         let mut table_pages = 0;
         let mut looks = Vec::new();
         for proc in &self.procs {
-            let tables = proc.mm.tables();
+            let mm = proc.mm.lock();
+            let tables = mm.tables();
             let linux_tcr = self.tcr(0, 16);
             let linux = machine.tree(tables.linux_root().0, linux_tcr);
             assert!(linux.errors.is_empty(), "Linux table: {:?}", linux.errors);
@@ -537,15 +667,12 @@ impl World {
             looks.push((proc, linux.leaves.len()));
         }
         drop(machine);
-        assert_eq!(
-            self.mem.stats.nr_page_table_pages.load(std::sync::atomic::Ordering::Relaxed),
-            table_pages
-        );
+        assert_eq!(self.mem.stats.nr_page_table_pages.load(Relaxed), table_pages);
         for (proc, _) in looks {
-            let areas: u64 = proc.mm.vmas().iter().map(|vma| vma.len()).sum();
-            assert_eq!(areas, proc.mm.counters().total_vm);
+            let areas: u64 = proc.mm.lock().vmas().iter().map(|vma| vma.len()).sum();
+            assert_eq!(areas, proc.mm.lock().counters().total_vm);
             assert_eq!(areas >> 12, proc.pages.len() as u64, "areas and model differ");
-            assert!(proc.mm.vmas().iter().all(|vma| !vma.flags.contains(VmFlags::GROWSDOWN)));
+            assert!(proc.mm.lock().vmas().iter().all(|vma| !vma.flags.contains(VmFlags::GROWSDOWN)));
         }
     }
 
@@ -584,6 +711,7 @@ impl World {
 
     /// Ends everything: all frames must come back.
     pub fn finish(mut self) {
+        self.unpin();
         self.check_tables();
         for cpu in 0..2 {
             self.park(cpu);
@@ -591,6 +719,7 @@ impl World {
         self.procs.clear();
         let empty = || DiskFile::new(0, 0);
         self.files = [empty(), empty()];
+        self.memory = MemFile::new(0);
         let allocated: Vec<u64> = self.mem.hw.machine().frames().allocated().collect();
         // The zero folio and the parking table stay.
         assert_eq!(allocated.len(), 16 + 1, "frames leaked: {allocated:x?}");
