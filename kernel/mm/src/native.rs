@@ -25,10 +25,11 @@ impl<H: Hw> Mm<H> {
 
     /// Goes back to a native table if what prevented it has passed, which is looked at now and then: called after a fault.
     pub(crate) fn return_if_due(&mut self) {
-        if self.counters.min_flt < self.next_return {
+        if self.page == PageSize::Size4K || self.counters.min_flt < self.next_return {
             return;
         }
-        if matches!(self.fallback(), Some(Fallback::NoContigMemory | Fallback::MappingBusy)) {
+        if matches!(self.tables.get_mut().fallback(), Some(Fallback::NoContigMemory | Fallback::MappingBusy))
+        {
             // The first look after a fallback only sets the time of the next.
             let first = self.next_return == 0;
             self.next_return =

@@ -5,6 +5,7 @@
 use aarch64_cpu::registers::{
     ID_AA64ISAR0_EL1, ID_AA64ISAR1_EL1, ID_AA64MMFR2_EL1, ID_AA64PFR0_EL1, Readable,
 };
+use spin::Once;
 
 /// An identification register.
 #[derive(Clone, Copy)]
@@ -76,9 +77,10 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     ["fp", "asimd"].into_iter().chain(present.map(|feature| feature.name))
 }
 
-/// The two words.
+/// The two words. Every exec asks, and the answer does not change.
 pub fn hwcaps() -> (u64, u64) {
-    (FP_ASIMD | collect(&HWCAP), collect(&HWCAP2))
+    static WORDS: Once<(u64, u64)> = Once::new();
+    *WORDS.call_once(|| (FP_ASIMD | collect(&HWCAP), collect(&HWCAP2)))
 }
 
 fn collect(features: &[Feature]) -> u64 {

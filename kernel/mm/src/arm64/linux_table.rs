@@ -89,12 +89,13 @@ pub(super) fn update_live<H: Hw>(
         while va < run.end {
             let block = Block::around(&GRANULE_4K, at, va);
             let part = LeafRun { desc: at, start: va, end: block.end().min(run.end) };
-            if !Pte(mem.hw.read_desc(at)).cont() {
-                update_entries(gather, part, f, done);
-            } else if va == block.va && part.end == block.end() {
+            let cont = Pte(mem.hw.read_desc(at)).cont();
+            if cont && va == block.va && part.end == block.end() {
                 update_block(gather, block, f, done);
             } else {
-                block.unfold(gather);
+                if cont {
+                    block.unfold(gather);
+                }
                 update_entries(gather, part, f, done);
             }
             at = at.offset((part.end - va) / PAGE_SIZE * 8);
@@ -104,6 +105,7 @@ pub(super) fn update_live<H: Hw>(
 }
 
 /// Replaces the entries of `part`, which lie in one block that is no run.
+#[inline(always)]
 fn update_entries<H: Hw>(
     gather: &mut MmuGather<'_, H>,
     part: LeafRun,

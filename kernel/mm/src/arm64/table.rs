@@ -155,6 +155,7 @@ impl Table {
     }
 
     /// The leaf descriptor for `va`, and how many aligned bytes around it share its table, or its lack of one.
+    #[inline(always)]
     pub(super) fn next_leaf<H: Hw>(&self, mem: &Memory<H>, va: u64) -> (Option<PhysAddr>, u64) {
         match self.walk(va, |at| mem.hw.read_desc(at), |_, level| Err(level)) {
             Ok(desc) => (Some(desc), self.leaf_table_size()),

@@ -53,7 +53,7 @@ impl<H: Hw> Mm<H> {
             return None;
         }
         let folio = self.mem.alloc_folio_opportunistic(order)?;
-        self.mem.init_anon_folio(folio);
+        self.mem.init_anon_folio(folio, order);
         Some(folio)
     }
 

@@ -59,13 +59,14 @@ impl<H: Hw> Memory<H> {
     /// Takes a zeroed folio of anonymous memory.
     pub(crate) fn alloc_anon_folio(&self, order: u8) -> Option<Folio> {
         let folio = self.alloc_folio(order)?;
-        self.init_anon_folio(folio);
+        self.init_anon_folio(folio, order);
         Some(folio)
     }
 
-    /// Makes a fresh folio anonymous memory: zeroed.
-    pub(crate) fn init_anon_folio(&self, folio: Folio) {
-        self.hw.zero_frames(folio.0, self.folio_order(folio));
+    /// Makes a fresh folio of 2^order kernel pages anonymous memory: zeroed.
+    #[inline(always)]
+    pub(crate) fn init_anon_folio(&self, folio: Folio, order: u8) {
+        self.hw.zero_frames(folio.0, order);
         self.frame(folio.0).flags.store((Flags::ANON | Flags::UPTODATE).bits(), Relaxed);
     }
 

@@ -9,6 +9,7 @@ use crate::vma::Vma;
 
 /// Orders to try for an anonymous fault at `addr`, largest first, the process order last: each candidate's aligned
 /// range lies in the area.
+#[inline]
 pub fn anon_orders(mthp: &Mthp, page: PageSize, vma: &Vma, addr: u64) -> impl Iterator<Item = u8> + use<> {
     let base = 1u32 << page.order();
     let mut candidates = mthp.orders(vma.flags) & !(base - 1) | base;
