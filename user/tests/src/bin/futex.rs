@@ -190,10 +190,11 @@ fn wake_op(at: usize) -> Outcome {
 
 /// One word, mapped at two addresses: its place in the file counts.
 fn two_places() -> Outcome {
+    let page = rt::page_size();
     let fd = good!(call(__NR_memfd_create, [c"futex".as_ptr() as usize, 0]));
-    good!(call(__NR_ftruncate, [fd, 8192]));
-    let map = |offset| mmap(0, 4096, READ_WRITE, MAP_SHARED as usize, fd, offset);
-    let (here, there, next) = (good!(map(4096)), good!(map(4096)), good!(map(0)));
+    good!(call(__NR_ftruncate, [fd, 2 * page]));
+    let map = |offset| mmap(0, page, READ_WRITE, MAP_SHARED as usize, fd, offset);
+    let (here, there, next) = (good!(map(page)), good!(map(page)), good!(map(0)));
     let pid = good!(waiter(here + 8, ALL));
     rt::time::sleep_ns(50_000_000);
     equal!(wake(next + 8, MANY), Ok(0));
