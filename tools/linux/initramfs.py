@@ -4,7 +4,7 @@ root is needed."""
 import os
 import stat
 
-from linux.packages import BUSYBOX_FILE, Kernel
+from linux.packages import BUSYBOX_FILE, Kernel, read
 
 INIT = "tools/linux/init.sh"
 # Where file systems are mounted before the disk is the root.
@@ -40,9 +40,3 @@ def header_and_content(inode: int, name: str, mode: int, content: bytes) -> byte
 def padded(data: bytes) -> bytes:
     """Zeros up to a multiple of four."""
     return data + bytes(-len(data) % 4)
-
-
-def read(path: str) -> bytes:
-    """A whole file."""
-    with open(path, "rb") as file:
-        return file.read()

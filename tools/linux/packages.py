@@ -13,6 +13,7 @@ import shlex
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Iterable
 
 from linux import sources
 from suite.stage import Log
@@ -21,7 +22,9 @@ from suite.stage import Log
 SUITE = "trixie"
 # By page size. The packages of these names depend on the current kernel's.
 KERNELS = {"4K": "linux-image-arm64", "16K": "linux-image-arm64-16k"}
-BUSYBOX = "busybox-static"
+# What a package is for names its folder.
+BUSYBOX = "busybox"
+PACKAGES = KERNELS | {BUSYBOX: "busybox-static"}
 # The programs of the disk are reached through these, which are no part of the kernel's image.
 # crc32c_generic is what erofs asks the kernel for by the name of what it computes.
 MODULES = ("virtio_mmio", "virtio_blk", "crc32c_generic", "erofs")
@@ -29,9 +32,7 @@ MODULES = ("virtio_mmio", "virtio_blk", "crc32c_generic", "erofs")
 PLACE = "target/linux"
 # Read after the machine's own configuration.
 OPTIONS = f"-q -c {shlex.quote(os.path.abspath(PLACE))}/apt/apt.conf"
-BUSYBOX_FILE = f"{PLACE}/busybox"
-# Names what was unpacked, and says that all of it was.
-VERSIONS = f"{PLACE}/versions"
+BUSYBOX_FILE = f"{PLACE}/{BUSYBOX}/busybox"
 
 UPDATE_SECONDS = 120.0
 DOWNLOAD_SECONDS = 600.0
@@ -58,25 +59,28 @@ class Kernel:
         return f"{PLACE}/{self.size}/modules"
 
 
-def fetch(log: Log) -> list[str]:
-    """Has everything unpacked, and returns a line for each package. Raises `Unavailable`."""
-    if not os.path.exists(VERSIONS):
+def fetch(log: Log, purposes: Iterable[str]) -> list[str]:
+    """Has these of `PACKAGES` unpacked, and returns a line for each. Raises `Unavailable`."""
+    missing = [purpose for purpose in purposes if not os.path.exists(version_file(purpose))]
+    if missing:
         download = f"{PLACE}/download"
         shutil.rmtree(download, ignore_errors=True)
         os.makedirs(download)
-        names = resolve(log)
+        names = resolve(log, missing)
         apt(log, f"cd {download} && apt-get {OPTIONS} download {' '.join(names.values())}", DOWNLOAD_SECONDS)
-        lines = [unpack(download, purpose, name) for purpose, name in names.items()]
+        for purpose, name in names.items():
+            unpack(download, purpose, name)
         shutil.rmtree(download)
-        with open(f"{VERSIONS}.new", "w") as file:
-            file.write("".join(f"{line}\n" for line in lines))
-        os.replace(f"{VERSIONS}.new", VERSIONS)
-    with open(VERSIONS) as file:
-        return file.read().splitlines()
+    return [read(version_file(purpose)).decode().strip() for purpose in purposes]
 
 
-def resolve(log: Log) -> dict[str, str]:
-    """The packages by what they are for: a page size, or busybox."""
+def version_file(purpose: str) -> str:
+    """Names the package that was unpacked, and says that all of it was."""
+    return f"{PLACE}/{purpose}/version"
+
+
+def resolve(log: Log, purposes: Iterable[str]) -> dict[str, str]:
+    """The names of the packages: a kernel's has its version in it."""
     if not shutil.which("apt-get"):
         raise Unavailable("this machine has no apt to fetch Debian's packages with")
     text = sources.of_suite(SUITE)
@@ -86,13 +90,15 @@ def resolve(log: Log) -> dict[str, str]:
     # A source that has no such suite is no reason to stop: what is missing in the end says so itself.
     log.run(f"apt-get {OPTIONS} update", UPDATE_SECONDS)
     names = {}
-    for size, name in KERNELS.items():
-        shown = apt(log, f"apt-cache {OPTIONS} show --no-all-versions {name}", UPDATE_SECONDS)
-        found = re.search(r"^Depends:.*?\b(linux-image-[^\s,]+)", shown, re.MULTILINE)
-        if not found:
-            raise Unavailable(f"the package {name} names no kernel")
-        names[size] = found[1]
-    return names | {BUSYBOX: BUSYBOX}
+    for purpose in purposes:
+        names[purpose] = name = PACKAGES[purpose]
+        if purpose in KERNELS:
+            shown = apt(log, f"apt-cache {OPTIONS} show --no-all-versions {name}", UPDATE_SECONDS)
+            found = re.search(r"^Depends:.*?\b(linux-image-[^\s,]+)", shown, re.MULTILINE)
+            if not found:
+                raise Unavailable(f"the package {name} names no kernel")
+            names[purpose] = found[1]
+    return names
 
 
 def configure(text: str) -> None:
@@ -134,9 +140,11 @@ def apt(log: Log, command: str, timeout: float) -> str:
     return output
 
 
-def unpack(folder: str, purpose: str, name: str) -> str:
-    """Takes what is needed out of one package; returns its name and version."""
+def unpack(folder: str, purpose: str, name: str) -> None:
+    """Takes what is needed out of one package, and notes its name and version."""
     (file,) = (entry.path for entry in os.scandir(folder) if entry.name.startswith(f"{name}_"))
+    shutil.rmtree(f"{PLACE}/{purpose}", ignore_errors=True)
+    os.makedirs(f"{PLACE}/{purpose}")
     if purpose == BUSYBOX:
         program = read_files(file, re.compile(r"\./(usr/)?bin/busybox"))
         write(BUSYBOX_FILE, *program.values())
@@ -144,12 +152,11 @@ def unpack(folder: str, purpose: str, name: str) -> str:
     else:
         unpack_kernel(file, Kernel(purpose))
     version = subprocess.run(["dpkg-deb", "-f", file, "Version"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    return f"{name} {version.strip()}"
+    write(version_file(purpose), f"{name} {version.strip()}\n".encode())
 
 
 def unpack_kernel(file: str, kernel: Kernel) -> None:
     """The kernel's image and the modules of `MODULES` with what these depend on."""
-    shutil.rmtree(kernel.modules, ignore_errors=True)
     os.makedirs(kernel.modules)
     files = read_files(file, re.compile(r"\./boot/vmlinuz-.*|.*\.ko(\.xz)?"))
     modules = {}
@@ -187,6 +194,12 @@ def read_files(package: str, wanted: re.Pattern[str]) -> dict[str, bytes]:
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         members = (member for member in tar if member.isfile() and wanted.fullmatch(member.name))
         return {member.name: tar.extractfile(member).read() for member in members}
+
+
+def read(path: str) -> bytes:
+    """A whole file."""
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def write(path: str, content: bytes) -> None:
