@@ -6,7 +6,7 @@ use mm::types::Access;
 
 use super::trap::TrapFrame;
 use super::uaccess;
-use crate::task::signal::force_fault;
+use crate::task::signal::{Fault, force_fault};
 use crate::trap::{self, FaultOutcome};
 
 /// ESR_EL1, "Exception Syndrome Register (EL1)" in the Arm manual.
@@ -208,6 +208,20 @@ fn float_code(esr: Esr) -> i32 {
     cause.map_or(code::FPE_FLTUNK, |&(_, code)| code)
 }
 
+/// The syndrome as a handler's context shows it. Of the kernel's half of the addresses a program learns nothing but that it may
+/// not go there (`set_thread_esr`).
+fn shown(esr: Esr, far: u64) -> Esr {
+    const EC_AND_IL: u64 = 0x7f << 25;
+    const WNR: u64 = 1 << 6;
+    const CM: u64 = 1 << 8;
+    const TRANSLATION_LEVEL_0: u64 = 4;
+    if untagged(far) >> 63 == 0 {
+        return esr;
+    }
+    let direction = if esr.class() == EC_IABT_LOW { 0 } else { CM | WNR };
+    Esr(esr.0 & (EC_AND_IL | direction) | TRANSLATION_LEVEL_0)
+}
+
 /// A synchronous exception of the program in `frame`.
 pub fn el0_sync(frame: &TrapFrame, esr: Esr, far: u64) {
     let class = &CLASSES[esr.class()];
@@ -224,8 +238,11 @@ pub fn el0_sync(frame: &TrapFrame, esr: Esr, far: u64) {
         }
         Handling::Float => (Signal::SIGFPE, float_code(esr), frame.pc),
     };
-    let fault_address = if matches!(class.handling, Handling::Abort) { far } else { 0 };
-    force_fault(SigInfo::fault(signal, code, addr), fault_address, esr, frame);
+    let info = SigInfo::fault(signal, code, addr);
+    match class.handling {
+        Handling::Abort => force_fault(info, Fault { addr: far, esr: shown(esr, far).0 }, esr, frame),
+        _ => force_fault(info, Fault { addr: 0, esr: esr.0 }, esr, frame),
+    }
 }
 
 /// A synchronous exception of the kernel in `frame`.

@@ -109,7 +109,10 @@ pub fn show_status(process: &Process, out: &mut Text) -> Result<(), Errno> {
         kthread: is_kernel_thread(&task),
         memory: task.memory().map(|mm| MemorySummary::of(&mm).status(&mm)),
         threads: 1,
-        signals_queued: (0, task.rlimits.lock()[raw::RLIMIT_SIGPENDING as usize].cur),
+        signals_queued: (
+            task.queued_signals() as u32,
+            task.rlimits.lock()[raw::RLIMIT_SIGPENDING as usize].cur,
+        ),
         signals: [pending, shared, task.signals.blocked(), ignored, caught].map(|set| set.0),
         capabilities: [cred.inheritable, cred.permitted, cred.effective(), cred.bounding, cred.ambient]
             .map(|set| set.bits()),

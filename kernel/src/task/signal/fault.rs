@@ -8,20 +8,20 @@ use crate::task::{Current, SIGPENDING, current};
 use abi::signal::{SigAction, SigInfo, SigSet, Signal, code};
 use core::sync::atomic::Ordering;
 
-/// What the CPU said of the last fault.
+/// What the CPU said of the last fault, as far as a program may know.
 #[derive(Clone, Copy)]
 pub struct Fault {
-    /// The address.
+    /// The address of an abort; 0 of anything else.
     pub addr: u64,
     /// The syndrome.
     pub esr: u64,
 }
 
 /// The program did at `frame` what cannot be helped: it gets the signal of `info`, or ends by it, with a line in the log.
-/// `addr` is what a handler's context shows as the address of an abort.
-pub fn force_fault(info: SigInfo, addr: u64, esr: Esr, frame: &TrapFrame) {
+/// `fault` is what a handler's context shows.
+pub fn force_fault(info: SigInfo, fault: Fault, esr: Esr, frame: &TrapFrame) {
     let task = current();
-    *task.signals.fault.lock() = Some(Fault { addr, esr: esr.0 });
+    *task.signals.fault.lock() = Some(fault);
     force(&task, info, |signal| {
         let (comm, len) = task.comm();
         log::info!(

@@ -118,6 +118,12 @@ impl Task {
         [self.signals.pending.lock().set(), state.pending.set()]
     }
 
+    /// Entries that are kept for what was sent to the task and its process.
+    pub fn queued_signals(&self) -> usize {
+        let state = self.process.signals.state.lock();
+        state.pending.len() + self.signals.pending.lock().len()
+    }
+
     /// Whether a signal of POSIX timer `id` was sent and not delivered yet.
     pub fn timer_signal_waits(&self, id: u32) -> bool {
         let state = self.process.signals.state.lock();

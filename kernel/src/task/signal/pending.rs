@@ -22,6 +22,11 @@ impl Pending {
         self.set
     }
 
+    /// Signals that are kept with the reason for which they came.
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Adds a signal. Of one that is not real-time only the first is kept. With `limit` entries here, or without memory, the
     /// reason is lost; a real-time signal for which a program gave one is refused then (EAGAIN).
     pub fn add(&mut self, signal: Signal, info: SigInfo, limit: u64) -> Result<(), Errno> {
