@@ -168,6 +168,10 @@ impl Current {
     pub fn set_rseq(&self, registration: Option<Registration>) {
         *self.rseq.lock() = registration;
         self.has_rseq.store(registration.is_some(), Ordering::Relaxed);
+        if registration.is_none() {
+            // What is left of an earlier preemption would keep the task from returning to EL0.
+            self.work.fetch_and(!RSEQ, Ordering::Relaxed);
+        }
     }
 
     /// The program in `frame` was preempted, or is about to get a signal. Whether its memory makes sense.

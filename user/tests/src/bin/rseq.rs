@@ -25,7 +25,7 @@ fn word(at: usize, index: usize) -> u32 {
     (0..4).fold(0, |value, byte| value | u32::from(peek(at + 4 * index + byte)) << (8 * byte))
 }
 
-fn run(_: rt::Args) -> Outcome {
+fn run(args: rt::Args) -> Outcome {
     check!(auxv().value(AT_RSEQ_FEATURE_SIZE).is_some_and(|size| size >= 20));
     check!(auxv().value(AT_RSEQ_ALIGN).is_some_and(|align| align >= 32));
     let at = good!(anonymous(4096));
@@ -33,6 +33,7 @@ fn run(_: rt::Args) -> Outcome {
     in_child!(|| registration(at));
     in_child!(|| preemption(at));
     in_child!(|| signals(at));
+    replacement(at, args)?;
     nonsense(at)
 }
 
@@ -56,6 +57,21 @@ fn registration(at: usize) -> Outcome {
     fails!(rseq(at + 64, SIZE, UNREGISTER, 1), EINVAL);
     good!(rseq(at, SIZE, UNREGISTER, 1));
     equal!(word(at, 1), u32::MAX);
+    Ok(())
+}
+
+/// A new program has no registration, though the old one lost the CPU on its way: its pages come from the disk.
+fn replacement(at: usize, args: rt::Args) -> Outcome {
+    let ended = tests::child::run(|| {
+        if rseq(at, SIZE, 0, RSEQ_SIGNATURE).is_err() {
+            return 1;
+        }
+        if let Ok(fd) = tests::open(c"/proc/sys/vm/drop_caches", rt::sys::raw::O_WRONLY) {
+            let _ = tests::files::write(fd, b"3\n");
+        }
+        process::execve(c"/bin/true", &[rt::Arg::new(c"true"), rt::Arg::END], args.envp()).raw().into()
+    });
+    equal!(ended, Ok(process::Ended::Exited(0)));
     Ok(())
 }
 
