@@ -28,6 +28,7 @@ mod syscall; // system calls: the table, then a file for each domain
 mod sysfs; // /sys
 mod task; // tasks: scheduling, exit and wait, kernel threads
 mod trap; // page faults
+mod uts; // names of the machine
 mod wall_clock; // the time of day
 
 /// Called by boot in the high half, with the MMU on, interrupts masked, on the boot stack.

@@ -7,7 +7,8 @@ use super::layout::{Sysinfo, Utsname};
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::{UserPtr, UserSlice, text_from_user};
 use crate::drivers::timer::{self, NSEC_PER_SEC};
-use crate::task::{current, table};
+use crate::task::{current, load, table};
+use crate::uts::{self, UtsName};
 use crate::{random, reboot};
 
 /// The Linux release whose ABI this is: C libraries refuse what looks too old. The version string says
@@ -22,11 +23,11 @@ pub fn uname(frame: &mut TrapFrame) -> SysResult {
     let [to, ..] = frame.args();
     UserPtr::new(to).write(Utsname {
         sysname: field("Linux"),
-        nodename: field("granule"),
+        nodename: uts::NODENAME.get(),
         release: field(RELEASE),
         version: field(VERSION),
         machine: field("aarch64"),
-        domainname: field("(none)"),
+        domainname: uts::DOMAINNAME.get(),
     })?;
     Ok(0)
 }
@@ -37,12 +38,37 @@ fn field(text: &str) -> [u8; 65] {
     field
 }
 
+/// `sethostname(2)`.
+pub fn sethostname(frame: &mut TrapFrame) -> SysResult {
+    set_name(frame, &uts::NODENAME)
+}
+
+/// `setdomainname(2)`.
+pub fn setdomainname(frame: &mut TrapFrame) -> SysResult {
+    set_name(frame, &uts::DOMAINNAME)
+}
+
+fn set_name(frame: &TrapFrame, name: &UtsName) -> SysResult {
+    let [from, len, ..] = frame.args();
+    current().require(CapSet::SYS_ADMIN)?;
+    let len = usize::try_from(len as i32).ok().filter(|len| *len <= uts::NAME_MAX).ok_or(Errno::EINVAL)?;
+    let mut text = [0; uts::NAME_MAX];
+    if UserSlice::new(from, len)?.read_at(0, &mut text[..len]) < len {
+        return Err(Errno::EFAULT);
+    }
+    name.set(&text[..len]);
+    Ok(0)
+}
+
 /// `sysinfo(2)`.
 pub fn sysinfo(frame: &mut TrapFrame) -> SysResult {
     let [to, ..] = frame.args();
+    /// Load averages have 16 bits behind the point for programs.
+    const LOAD_SHIFT: u32 = 16 - fs::proc::LOAD_SHIFT;
     let memory = crate::memory::summary();
     UserPtr::new(to).write(Sysinfo {
         uptime: (timer::now() / NSEC_PER_SEC) as i64,
+        loads: load::averages().map(|average| average << LOAD_SHIFT),
         totalram: memory.total,
         freeram: memory.free,
         procs: u16::try_from(table::count()).unwrap_or(u16::MAX),

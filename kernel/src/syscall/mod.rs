@@ -227,6 +227,8 @@ static TABLE: [Handler; NR_SYSCALLS] = table! {
     __NR_timer_delete => timers::timer_delete,
     // The machine.
     __NR_uname => info::uname,
+    __NR_sethostname => info::sethostname,
+    __NR_setdomainname => info::setdomainname,
     __NR_sysinfo => info::sysinfo,
     __NR_getrandom => info::getrandom,
     __NR_reboot => info::reboot,
