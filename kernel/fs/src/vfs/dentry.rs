@@ -196,7 +196,7 @@ impl Dentry {
     pub(super) fn unhash(&self, recent: &Mutex<Recent>) {
         self.mark_deleted();
         if let Some((parent, name)) = self.parent_and_name() {
-            parent.children.lock().known.remove(&*name);
+            parent.children.lock().known.remove(&name);
         }
         let kept = recent.lock().forget(self);
         drop(kept);
@@ -210,7 +210,7 @@ impl Dentry {
             let ours =
                 |child: &Child| matches!(child, Child::Here(child) if core::ptr::eq(child.as_ptr(), &**self));
             if children.known.get(NameHash::of(&name), &name).is_some_and(ours) {
-                children.known.remove(&*name);
+                children.known.remove(&name);
             }
         }
         let link = Link::Child { parent: parent.clone(), name: name.0.clone() };

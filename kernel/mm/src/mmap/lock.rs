@@ -108,7 +108,7 @@ impl<H: Hw> Mm<H> {
         self.def_flags = what.future.flags();
         if let Some(locking) = what.current {
             let flags = locking.flags();
-            self.vmas.modify(0, u64::MAX, |vma| vma.flags = vma.flags - VmFlags::LOCKED_MASK | flags);
+            self.vmas.modify(0, u64::MAX, |vma| vma.flags = (vma.flags - VmFlags::LOCKED_MASK) | flags);
         }
         Ok(())
     }
@@ -120,7 +120,7 @@ impl<H: Hw> Mm<H> {
             self.vmas.split(start);
             self.vmas.split(until);
             let flags = locking.flags();
-            self.vmas.modify(start, until, |vma| vma.flags = vma.flags - VmFlags::LOCKED_MASK | flags);
+            self.vmas.modify(start, until, |vma| vma.flags = (vma.flags - VmFlags::LOCKED_MASK) | flags);
         }
         if until < end { Err(Errno::ENOMEM) } else { Ok(()) }
     }
