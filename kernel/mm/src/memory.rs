@@ -3,7 +3,7 @@
 use crate::arm64::NativeMode;
 use crate::arm64::asid::Asids;
 use crate::filemap::{AddressSpace, FolioSink, SharedMm};
-use crate::folio::{Folio, FrameMeta, FreeLists};
+use crate::folio::{Flags, Folio, FrameMeta, FreeLists};
 use crate::hw::Hw;
 use crate::policy::Mthp;
 use crate::stats::Stats;
@@ -104,9 +104,29 @@ impl<H: Hw> Memory<H> {
     }
 }
 
+impl<H: Hw> Memory<H> {
+    /// A folio has come into the page cache.
+    pub(crate) fn count_cached(&self, folio: Folio) {
+        let nr = self.folio_nr_pages(folio);
+        self.stats.nr_file_pages.fetch_add(nr, Relaxed);
+        if self.folio_test(folio, Flags::SHMEM) {
+            self.stats.nr_shmem.fetch_add(nr, Relaxed);
+        }
+    }
+
+    /// It has left it.
+    pub(crate) fn uncount_cached(&self, folio: Folio) {
+        let nr = self.folio_nr_pages(folio);
+        self.stats.nr_file_pages.fetch_sub(nr, Relaxed);
+        if self.folio_test(folio, Flags::SHMEM) {
+            self.stats.nr_shmem.fetch_sub(nr, Relaxed);
+        }
+    }
+}
+
 impl<H: Hw> FolioSink for Memory<H> {
     fn put_cached(&self, folio: Folio) {
-        self.stats.nr_file_pages.fetch_sub(self.folio_nr_pages(folio), Relaxed);
+        self.uncount_cached(folio);
         self.folio_put(folio);
     }
 }

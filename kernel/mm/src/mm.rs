@@ -7,13 +7,14 @@ use crate::arm64::asid::Context;
 use crate::arm64::geometry::Geometry;
 use crate::arm64::pgtable::PageTables;
 use crate::filemap::SharedMm;
-use crate::folio::Folio;
+use crate::folio::{Flags, Folio};
 use crate::hw::Hw;
 use crate::memory::Memory;
 use crate::types::PageSize;
 use crate::vma::{VmFlags, VmaSet};
 use abi::Errno;
 use alloc::sync::{Arc, Weak};
+use core::sync::atomic::Ordering::Relaxed;
 
 /// Where things are in an address space. All in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,12 +65,31 @@ pub struct MmCounters {
     pub anon_pages: u64,
     /// File kernel pages mapped.
     pub file_pages: u64,
+    /// Kernel pages mapped of files that live in memory.
+    pub shmem_pages: u64,
     /// Bytes in all areas.
     pub total_vm: u64,
+    /// Most kernel pages that were mapped at a time, as far as that was more than now.
+    pub hiwater_rss: u64,
+    /// Most bytes in all areas, in the same way.
+    pub hiwater_vm: u64,
     /// Faults that needed no device.
     pub min_flt: u64,
     /// Faults that did.
     pub maj_flt: u64,
+}
+
+impl MmCounters {
+    /// Kernel pages mapped.
+    pub fn rss(&self) -> u64 {
+        self.anon_pages + self.file_pages + self.shmem_pages
+    }
+
+    /// Something is about to become less (Linux's `update_hiwater_rss` and its sister).
+    pub(crate) fn note_high_water(&mut self) {
+        self.hiwater_rss = self.hiwater_rss.max(self.rss());
+        self.hiwater_vm = self.hiwater_vm.max(self.total_vm);
+    }
 }
 
 /// An address space.
@@ -148,10 +168,20 @@ impl<H: Hw> Mm<H> {
         self.tables.lock()
     }
 
-    /// Counts kernel pages of `folio` that were mapped or unmapped.
+    /// Counts kernel pages of `folio` that were mapped or unmapped; its map count says so already.
     pub(crate) fn count_pages(counters: &mut MmCounters, mem: &Memory<H>, folio: Folio, delta: i64) {
-        let counter =
-            if mem.folio_test_anon(folio) { &mut counters.anon_pages } else { &mut counters.file_pages };
+        let counter = if mem.folio_test_anon(folio) {
+            &mut counters.anon_pages
+        } else {
+            let mapped = u64::from(mem.folio_mapcount(folio));
+            if mapped == 0 {
+                mem.stats.nr_mapped.fetch_sub(mem.folio_nr_pages(folio), Relaxed);
+            } else if i64::try_from(mapped) == Ok(delta) {
+                mem.stats.nr_mapped.fetch_add(mem.folio_nr_pages(folio), Relaxed);
+            }
+            let shmem = mem.folio_test(folio, Flags::SHMEM);
+            if shmem { &mut counters.shmem_pages } else { &mut counters.file_pages }
+        };
         debug_assert!(counter.checked_add_signed(delta).is_some(), "page counter below zero");
         *counter = counter.wrapping_add_signed(delta);
     }

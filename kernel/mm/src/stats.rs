@@ -26,6 +26,10 @@ counters! {
     nr_page_table_pages,
     /// Kernel pages in the page cache.
     nr_file_pages,
+    /// Of these, the ones of files that live in memory.
+    nr_shmem,
+    /// Kernel pages of folios of the page cache that somebody has mapped.
+    nr_mapped,
     /// Faults that were handled, spurious ones included.
     pgfault,
     /// Of these, the ones that waited for a device.

@@ -19,22 +19,34 @@ pub fn show_meminfo(_: &System, out: &mut Text) -> Result<(), Errno> {
     let bytes = |counter: &AtomicU64| counter.load(Relaxed) * PAGE_SIZE;
     let (used, cached, page_tables) =
         (bytes(&stats.nr_used), bytes(&stats.nr_file_pages), bytes(&stats.nr_page_table_pages));
+    let (shmem, mapped) = (bytes(&stats.nr_shmem), bytes(&stats.nr_mapped));
     let (_, heap_size) = heap::usage();
     let info = MemInfo {
         total,
         free,
-        available: free,
+        available: free + cached.saturating_sub(shmem.max(mapped)),
         buffers: 0,
         cached,
         anon: used.saturating_sub(cached + page_tables),
-        mapped: 0,
-        shmem: 0,
+        mapped,
+        shmem,
         slab: heap_size as u64,
         kernel_stack: table::count() as u64 * kstack::KSTACK_SIZE as u64,
         page_tables,
-        committed: 0,
+        committed: committed(),
     };
     info.show(out)
+}
+
+/// What processes could still make their own: private writable memory and what lives in memory anyway.
+fn committed() -> u64 {
+    let mut sum = memory::get().stats.nr_shmem.load(Relaxed) * PAGE_SIZE;
+    let mut next = 0;
+    while let Some(task) = table::find_from(next) {
+        next = task.pid() + 1;
+        sum += task.memory().map_or(0, |mm| super::process::writable(&mm));
+    }
+    sum
 }
 
 /// `/proc/stat`.

@@ -59,7 +59,7 @@ pub fn getrusage(frame: &mut TrapFrame) -> SysResult {
     let [who, to, ..] = frame.args();
     let task = current();
     let usage = match who as i32 {
-        SELF | THREAD => task.usage(),
+        SELF | THREAD => Usage { max_rss: task.max_rss_now(), ..task.usage() },
         CHILDREN => *task.children_usage.lock(),
         _ => return Err(Errno::EINVAL),
     };
@@ -73,6 +73,7 @@ impl From<Usage> for Rusage {
         let micros = usage.cpu_time / 1000;
         Rusage {
             utime: Timeval { sec: (micros / 1_000_000) as i64, usec: (micros % 1_000_000) as i64 },
+            maxrss: (usage.max_rss >> 10) as i64,
             minflt: usage.min_flt as i64,
             majflt: usage.maj_flt as i64,
             ..Rusage::default()

@@ -164,6 +164,8 @@ pub struct Usage {
     pub min_flt: u64,
     /// Faults that did.
     pub maj_flt: u64,
+    /// Most bytes in memory at a time, of the task or of the largest child.
+    pub max_rss: u64,
 }
 
 impl Usage {
@@ -172,16 +174,19 @@ impl Usage {
         self.cpu_time += other.cpu_time;
         self.min_flt += other.min_flt;
         self.maj_flt += other.maj_flt;
+        self.max_rss = self.max_rss.max(other.max_rss);
     }
 }
 
 impl Task {
-    /// What the task has used so far.
+    /// What the task has used so far; of the memory that it has now only its dead know the most, see
+    /// [`Task::max_rss_now`].
     pub fn usage(&self) -> Usage {
         Usage {
             cpu_time: self.cpu_time(),
             min_flt: self.min_flt.load(Ordering::Relaxed),
             maj_flt: self.maj_flt.load(Ordering::Relaxed),
+            max_rss: self.max_rss.load(Ordering::Relaxed),
         }
     }
 

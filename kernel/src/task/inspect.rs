@@ -27,6 +27,12 @@ impl Task {
         self.fs.lock().clone()
     }
 
+    /// Most bytes that it has had in memory at a time. May sleep.
+    pub fn max_rss_now(&self) -> u64 {
+        let now = self.memory().map_or(0, |mm| mm.usage().peak_rss);
+        now.max(self.max_rss.load(Ordering::Relaxed))
+    }
+
     /// What it is doing, as the letter that `ps` shows.
     pub fn state_letter(&self) -> u8 {
         match self.state() {

@@ -141,6 +141,8 @@ pub struct Task {
     run_time: AtomicU64,
     /// When its present turn began.
     turn_start: AtomicU64,
+    /// Most bytes that it had in memory at a time, in what it has given up.
+    max_rss: AtomicU64,
     /// When it was made, in nanoseconds since boot.
     start_time: u64,
     /// How often it gave up the CPU, and how often that was taken from it.
@@ -257,6 +259,7 @@ impl Task {
             logged_syscalls: [const { AtomicU64::new(0) }; NR_LOGGED / 64],
             run_time: AtomicU64::new(0),
             turn_start: AtomicU64::new(0),
+            max_rss: AtomicU64::new(0),
             start_time: timer::now(),
             switches: [const { AtomicU64::new(0) }; 2],
         };

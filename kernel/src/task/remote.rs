@@ -50,6 +50,10 @@ pub struct MemoryUsage {
     pub shmem: u64,
     /// Page tables.
     pub tables: u64,
+    /// Most that was mapped at a time.
+    pub peak_vm: u64,
+    /// Most that was in memory at a time.
+    pub peak_rss: u64,
 }
 
 impl MemoryUsage {
@@ -61,7 +65,9 @@ impl MemoryUsage {
             total_vm: counters.total_vm,
             anon: counters.anon_pages * PAGE_SIZE,
             file: counters.file_pages * PAGE_SIZE,
-            shmem: 0,
+            shmem: counters.shmem_pages * PAGE_SIZE,
+            peak_vm: counters.hiwater_vm.max(counters.total_vm),
+            peak_rss: counters.hiwater_rss.max(counters.rss()) * PAGE_SIZE,
             tables: linux + native,
         }
     }

@@ -135,6 +135,15 @@ impl Task {
     }
 }
 
+impl Current {
+    /// Drops memory that the task has used, but not what getrusage wants to know of it.
+    fn give_up(&self, old: Option<Arc<UserMm>>) {
+        if let Some(old) = old {
+            self.max_rss.fetch_max(old.usage().peak_rss, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Makes this CPU see the memory of `next`, or none for a thread of the kernel. Interrupts are masked.
 pub(super) fn switch_mm(next: &Task) {
     let cpu = percpu::this_cpu();
@@ -183,10 +192,12 @@ fn exchange(task: &Current, mm: Option<Arc<UserMm>>) -> Option<Arc<UserMm>> {
 
 /// Makes the running task a program in `mm`.
 pub(super) fn install(mm: Arc<UserMm>) {
-    drop(exchange(&current(), Some(mm)));
+    let task = current();
+    task.give_up(exchange(&task, Some(mm)));
 }
 
 /// The running task no longer needs any memory.
 pub(super) fn release() {
-    drop(exchange(&current(), None));
+    let task = current();
+    task.give_up(exchange(&task, None));
 }

@@ -65,8 +65,10 @@ impl<H: Hw> Memory<H> {
             if self.folio_refcount(small.folio) != 1 || !ready {
                 return Replaced::Busy;
             }
-            if self.folio_test(small.folio, Flags::DIRTY) {
-                flags |= Flags::DIRTY;
+            for kept in [Flags::DIRTY, Flags::SHMEM] {
+                if self.folio_test(small.folio, kept) {
+                    flags |= kept;
+                }
             }
             self.hw.copy_frames(new.pfn_of(next), small.folio.0, small.order);
             next = small.end();

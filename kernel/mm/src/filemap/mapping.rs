@@ -151,6 +151,9 @@ impl AddressSpace {
         entry: Entry,
     ) -> Result<(), Errno> {
         self.ops.charge(1 << entry.order)?;
+        if self.backing == Backing::Memory {
+            mem.folio_set(entry.folio, Flags::SHMEM);
+        }
         let first = {
             let mut inner = self.inner.lock();
             if let Err(error) = inner.tree.insert(entry) {
@@ -166,7 +169,7 @@ impl AddressSpace {
             first
         };
         mem.frame(entry.folio.0).index.store(entry.index, Relaxed);
-        mem.stats.nr_file_pages.fetch_add(1 << entry.order, Relaxed);
+        mem.count_cached(entry.folio);
         if first {
             mem.register_mapping(self);
         }

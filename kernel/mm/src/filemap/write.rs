@@ -15,7 +15,6 @@ use crate::memory::Memory;
 use crate::types::PAGE_SHIFT;
 use abi::Errno;
 use alloc::sync::Arc;
-use core::sync::atomic::Ordering::Relaxed;
 
 impl<H: Hw> Memory<H> {
     /// The folio that holds kernel page `index`, up to date and marked dirty, with a reference for the caller, who is
@@ -127,7 +126,7 @@ impl<H: Hw> Memory<H> {
     /// Accounts for a folio that was taken out of the cache, and drops the cache's reference.
     pub(super) fn forget_cached(&self, mapping: &AddressSpace, entry: &Entry) {
         mapping.ops().uncharge(1 << entry.order);
-        self.stats.nr_file_pages.fetch_sub(1 << entry.order, Relaxed);
+        self.uncount_cached(entry.folio);
         self.folio_put(entry.folio);
     }
 

@@ -29,6 +29,8 @@ bitflags! {
         const ANON_EXCLUSIVE = 1 << 6;
         /// A page table.
         const TABLE = 1 << 7;
+        /// Of a file that lives in memory.
+        const SHMEM = 1 << 8;
     }
 }
 

@@ -36,6 +36,7 @@ impl<H: Hw> Mm<H> {
         let tables = self.tables.get_mut();
         let mut gather = MmuGather::new(&self.mem, &self.context);
         let counters = &mut self.counters;
+        counters.note_high_water();
         for vma in areas {
             tables.clear_full_ptes(&mut gather, vma.start, vma.end, |gather, _, pte| {
                 zap_pte(counters, gather, pte);
@@ -52,6 +53,7 @@ impl<H: Hw> Mm<H> {
         let tables = self.tables.get_mut();
         let mut gather = MmuGather::new(&self.mem, &self.context);
         let counters = &mut self.counters;
+        counters.note_high_water();
         tables.clear_full_ptes(&mut gather, start, end, |gather, _, pte| zap_pte(counters, gather, pte));
     }
 
@@ -87,7 +89,7 @@ impl<H: Hw> Mm<H> {
         self.vmas.remove(0, task_size);
         tables.destroy(&mut gather);
         gather.flush();
-        debug_assert_eq!((self.counters.anon_pages, self.counters.file_pages), (0, 0));
+        debug_assert_eq!(self.counters.rss(), 0);
     }
 }
 

@@ -7,11 +7,16 @@ use super::Process;
 use crate::task::remote::MemoryUsage;
 use crate::task::user_mm::UserMm;
 use abi::{Errno, Prot};
+use core::ops::ControlFlow;
 use fs::kstat::Dev;
 use fs::proc::{MapsLine, MemoryStatus, PageKind, PageStatus, Record, Smaps, SmapsPage};
 use fs::pseudo::Text;
 use mm::arm64::fallback::Fallback;
+use mm::arm64::geometry::LAST_LEVEL;
+use mm::arm64::inspect::{Found, Which};
+use mm::arm64::pte::Pte;
 use mm::filemap::Backing;
+use mm::folio::MAX_ORDER;
 use mm::mm::MmLayout;
 use mm::types::{PAGE_SHIFT, PAGE_SIZE};
 use mm::vma::{VmFlags, Vma};
@@ -31,7 +36,8 @@ pub fn show_smaps(process: &Process, from: u64, out: &mut Text) -> Result<Option
     show_areas(process, from, out, |mm, vma, out| {
         smaps_of(mm, vma).show(out, Record::Area)?;
         out.push(b"THPeligible:           0\n")?;
-        show_flags(vma, out)
+        show_flags(vma, out)?;
+        show_sizes(mm, vma, out)
     })
 }
 
@@ -113,7 +119,7 @@ fn smaps_of(mm: &Mm, vma: &Vma) -> Smaps {
     let mut smaps = Smaps {
         size: vma.len(),
         kernel_page_size: mm.page_size().bytes(),
-        mmu_page_size: tables.live().size(mm::arm64::geometry::LAST_LEVEL),
+        mmu_page_size: tables.live().size(LAST_LEVEL),
         ..Smaps::default()
     };
     let file_kind = match &vma.file {
@@ -133,6 +139,42 @@ fn smaps_of(mm: &Mm, vma: &Vma) -> Smaps {
         smaps.add_page(PAGE_SIZE, mappers, SmapsPage { kind, dirty, young: pte.young() });
     });
     smaps
+}
+
+/// Our own lines, behind Linux's: what hardware finds in runs and blocks of its table, and how large the folios are.
+fn show_sizes(mm: &Mm, vma: &Vma, out: &mut Text) -> Result<(), Errno> {
+    let memory = mm.mem();
+    let mut orders = [0u64; MAX_ORDER as usize + 1];
+    let (mut contiguous, mut blocks) = (0, 0);
+    {
+        let tables = mm.tables();
+        tables.for_each_pte(memory, vma.start, vma.end, |_, pte| {
+            if pte.present() && !pte.special() {
+                orders[usize::from(memory.folio_order(memory.folio_of(pte.pfn())))] += PAGE_SIZE;
+            }
+        });
+        let live = if tables.inspect_root(Which::Native).is_some() { Which::Native } else { Which::Linux };
+        let _ = tables.inspect(memory, live, (vma.start, 0), &mut |found| {
+            if found.start >= vma.end {
+                return ControlFlow::Break(());
+            }
+            let bytes = found.end.min(vma.end).saturating_sub(found.start.max(vma.start));
+            match found {
+                Found { is_table: true, .. } => {}
+                Found { level, .. } if level < LAST_LEVEL => blocks += bytes,
+                Found { desc, .. } if Pte(desc).cont() => contiguous += bytes,
+                Found { .. } => {}
+            }
+            ControlFlow::Continue(())
+        });
+    }
+    out.print(format_args!("ContPte:        {:>8} kB\n", contiguous >> 10))?;
+    out.print(format_args!("NativeBlock:    {:>8} kB\n", blocks >> 10))?;
+    out.push(b"FolioOrders:   ")?;
+    for (order, bytes) in orders.iter().enumerate().filter(|(_, bytes)| **bytes > 0) {
+        out.print(format_args!(" {order}:{}", bytes >> 10))?;
+    }
+    out.push(b"\n")
 }
 
 /// `VmFlags:`, two letters each (Linux: `show_smap_vma_flags`).
@@ -157,6 +199,12 @@ fn show_flags(vma: &Vma, out: &mut Text) -> Result<(), Errno> {
         }
     }
     out.push(b"\n")
+}
+
+/// Bytes of private writable memory, the stack included.
+pub fn writable(mm: &UserMm) -> u64 {
+    let summary = MemorySummary::of(mm);
+    summary.data + summary.stack
 }
 
 /// An address space in numbers, in bytes.
@@ -202,14 +250,14 @@ impl MemorySummary {
         let tables = mm.tables();
         let pages = PageStatus {
             page_size,
-            live_granule: tables.live().size(mm::arm64::geometry::LAST_LEVEL),
+            live_granule: tables.live().size(LAST_LEVEL),
             fallback: tables.fallback().map(Fallback::name),
         };
         let usage = &self.usage;
         let memory = MemoryStatus {
-            peak: usage.total_vm,
+            peak: usage.peak_vm,
             size: usage.total_vm,
-            high_water: usage.resident(),
+            high_water: usage.peak_rss,
             rss_anon: usage.anon,
             rss_file: usage.file,
             rss_shmem: usage.shmem,

@@ -12,6 +12,8 @@ mod program;
 mod status;
 mod tables;
 
+pub use memory::writable;
+
 use crate::file::vfs;
 use crate::task::{Pid, Task, current, table};
 use abi::{CapSet, Errno};

@@ -3,7 +3,8 @@
 #![no_main]
 
 use rt::sys::raw::{
-    __NR_getpid, __NR_getppid, __NR_prctl, __NR_readlinkat, AT_FDCWD, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY,
+    __NR_getpid, __NR_getppid, __NR_getrusage, __NR_prctl, __NR_readlinkat, AT_FDCWD, MAP_ANONYMOUS,
+    MAP_SHARED, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY, RUSAGE_SELF,
 };
 use tests::files::{create, lstat, pipe, unlink, write};
 use tests::text::{PathText, Text};
@@ -22,6 +23,7 @@ fn run(args: rt::Args) -> Outcome {
     stat_line()?;
     status()?;
     memory_moves()?;
+    peaks_and_shared_memory()?;
     program(args)?;
     descriptors()?;
     pipes()?;
@@ -132,6 +134,33 @@ fn memory_moves() -> Outcome {
 fn says(path: &core::ffi::CStr, text: &[u8]) -> Outcome {
     let read = good!(Text::<256>::read(path));
     equal!(read.bytes(), text);
+    Ok(())
+}
+
+/// What was in memory once is remembered; shared memory is counted apart, and by the machine too.
+fn peaks_and_shared_memory() -> Outcome {
+    const SIZE: usize = 8 << 20;
+    const KB: u64 = SIZE as u64 / 1024;
+    let status = || Text::<4096>::read(c"/proc/self/status");
+    let after = good!(status());
+    let (peak, high) = (after.number("VmPeak:").unwrap_or(0), after.number("VmHWM:").unwrap_or(0));
+    check!(peak >= after.number("VmSize:").unwrap_or(0) + KB, "{peak}");
+    check!(high + 512 >= after.number("VmRSS:").unwrap_or(0) + KB, "{high}");
+    let mut usage = [0u64; 18];
+    good!(call(__NR_getrusage, [RUSAGE_SELF as usize, usage.as_mut_ptr() as usize]));
+    check!(usage[4].abs_diff(high) < 512, "ru_maxrss {} kB, VmHWM {high} kB", usage[4]);
+
+    let shmem = || Text::<4096>::read(c"/proc/meminfo").map(|text| text.number("Shmem:").unwrap_or(0));
+    let (before, all) = (good!(status()), good!(shmem()));
+    let flags = (MAP_SHARED | MAP_ANONYMOUS) as usize;
+    let memory = good!(tests::mmap(0, SIZE, tests::READ_WRITE, flags, usize::MAX, 0));
+    (memory..memory + SIZE).step_by(4096).for_each(|addr| raw::poke(addr, 1));
+    let (now, all_now) = (good!(status()), good!(shmem()));
+    let grown = now.number("RssShmem:").unwrap_or(0) - before.number("RssShmem:").unwrap_or(0);
+    check!(grown.abs_diff(KB) < 512, "RssShmem grew by {grown} kB");
+    check!((all_now - all).abs_diff(KB) < 1024, "Shmem grew from {all} to {all_now} kB");
+    good!(tests::munmap(memory, SIZE));
+    check!(good!(shmem()) < all_now - KB / 2, "shared memory stays");
     Ok(())
 }
 
