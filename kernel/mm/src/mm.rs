@@ -122,14 +122,14 @@ impl<H: Hw> Mm<H> {
     /// An empty address space for a process with pages of `page`. ENOMEM when its tables cannot be had.
     pub fn new(mem: Arc<Memory<H>>, page: PageSize) -> Result<Mm<H>, Errno> {
         let tables = PageTables::new(&mem, page)?;
-        let task_size = Geometry::of(page).task_size();
+        let map_window = Geometry::of(page).map_window();
         Ok(Mm {
             mem,
             page,
             vmas: VmaSet::default(),
             context: tables.context.clone(),
             tables: spin::Mutex::new(tables),
-            layout: MmLayout { mmap_base: task_size, ..MmLayout::default() },
+            layout: MmLayout { mmap_base: map_window, ..MmLayout::default() },
             limits: MmLimits::default(),
             counters: MmCounters::default(),
             def_flags: VmFlags::empty(),
@@ -146,6 +146,11 @@ impl<H: Hw> Mm<H> {
     /// End of the user address space in bytes: fixed by the page size, also after a fallback.
     pub fn task_size(&self) -> u64 {
         Geometry::of(self.page).task_size()
+    }
+
+    /// End of the addresses that the kernel chooses unless the program asks for a higher one, in bytes.
+    pub fn map_window(&self) -> u64 {
+        Geometry::of(self.page).map_window()
     }
 
     /// The machine's memory.

@@ -68,17 +68,17 @@ fn begin(block: u64, ops: Vec<Op>) -> Vec<Op> {
 fn setup(mode: NativeMode) -> impl Strategy<Value = Setup> {
     // Base pages only, all sizes, or the one that fills a block of 4K or of the larger granules.
     let orders = prop_oneof![2 => Just(0u32), 1 => Just(u32::MAX), 2 => Just(1 << 4), 2 => Just(1 << 9)];
-    (any::<u64>(), any::<bool>(), any::<bool>(), orders).prop_map(
-        move |(seed, hafdbs, tlbi_range, orders)| Setup {
+    (any::<u64>(), any::<bool>(), any::<bool>(), prop_oneof![3 => Just(false), 1 => Just(true)], orders)
+        .prop_map(move |(seed, hafdbs, tlbi_range, high, orders)| Setup {
             seed,
             hafdbs,
             tlbi_range,
             nr_frames: 8192,
             asid_bits: 16,
+            high,
             mode,
             orders,
-        },
-    )
+        })
 }
 
 fn from_env(name: &str, default: u64) -> u64 {

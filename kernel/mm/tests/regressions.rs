@@ -16,6 +16,7 @@ const PLAIN: Setup = Setup {
     tlbi_range: false,
     nr_frames: 2048,
     asid_bits: 16,
+    high: false,
     mode: NativeMode::Eager,
     orders: 0,
 };
@@ -126,5 +127,18 @@ fn mprotect_keeps_copy_on_write() {
             read(0),
         ];
         run(page, &ops);
+    }
+}
+
+/// The native table of a program with 64K pages that used addresses beyond 42 bits kept its first root at exit.
+#[test]
+fn a_native_table_that_has_grown_goes() {
+    for mode in [NativeMode::Eager, NativeMode::Lazy] {
+        let mut world = World::new(PageSize::Size64K, Setup { high: true, mode, ..PLAIN });
+        for op in [map(5, 1, Kind::Anon), write(5)] {
+            world.step(&op);
+            world.check_tables();
+        }
+        world.finish();
     }
 }

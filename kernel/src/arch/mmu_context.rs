@@ -4,7 +4,7 @@
 use super::{barrier, phys};
 use aarch64_cpu::registers::{Readable, TCR_EL1, TTBR0_EL1, Writeable};
 use core::sync::atomic::{AtomicU64, Ordering};
-use mm::arm64::geometry::Geometry;
+use mm::arm64::asid::Live;
 use mm::memblock::Memblock;
 use mm::types::PhysAddr;
 
@@ -28,9 +28,9 @@ pub fn init(memblock: &mut Memblock) -> Option<()> {
     Some(())
 }
 
-/// Walks `root` for user addresses from here on, as a table of `geometry`, under `asid`. Interrupts are masked.
-pub fn activate(root: PhysAddr, asid: u16, geometry: &Geometry) {
-    let fields = geometry.tcr_tg0 << TCR_TG0_SHIFT | geometry.t0sz();
+/// Walks `live` for user addresses from here on, under `asid`. Interrupts are masked.
+pub fn activate(live: Live, asid: u16) {
+    let fields = live.geometry.tcr_tg0 << TCR_TG0_SHIFT | live.t0sz;
     let tcr = TCR_EL1.get();
     if tcr & TCR_TTBR0_FIELDS != fields {
         // No walk may see one space's table with the other's granule.
@@ -38,7 +38,7 @@ pub fn activate(root: PhysAddr, asid: u16, geometry: &Geometry) {
         TCR_EL1.set(tcr & !TCR_TTBR0_FIELDS | fields);
         barrier::isb();
     }
-    TTBR0_EL1.set(u64::from(asid) << TTBR_ASID_SHIFT | root.0);
+    TTBR0_EL1.set(u64::from(asid) << TTBR_ASID_SHIFT | live.root.0);
     barrier::isb();
 }
 

@@ -98,7 +98,7 @@ pub fn execve(path: &[u8], mut arguments: Arguments) -> Result<TrapFrame, Errno>
     let mut mm = Mm::new(memory::get().clone(), page_size)?;
     let layout = MmapLayout::pick(&LayoutRequest {
         page_size: page_size.bytes(),
-        va_bits: mm.task_size().trailing_zeros(),
+        va_bits: mm.map_window().trailing_zeros(),
         rlimit_stack: stack_limit(&limits),
         mmap_min_addr: MMAP_MIN_ADDR,
         search: Search::TopDown,

@@ -153,8 +153,7 @@ pub(super) fn switch_mm(next: &Task) {
     match &*mm {
         Some(mm) => {
             let asid = memory::get().switch_context(&mm.context, cpu);
-            let (root, geometry) = mm.context.live();
-            mmu_context::activate(root, asid, geometry);
+            mmu_context::activate(mm.context.live(), asid);
         }
         None => {
             mmu_context::deactivate();

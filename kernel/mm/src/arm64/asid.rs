@@ -42,12 +42,29 @@ pub struct Context {
     root: AtomicU64,
     /// log2 of the live table's page in bytes.
     page_shift: AtomicU32,
+    /// Bits of the addresses that the live table translates.
+    va_bits: AtomicU32,
+}
+
+/// The table that hardware walks, as a switch to it needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Live {
+    /// What TTBR0_EL1 holds besides the ASID.
+    pub root: PhysAddr,
+    /// Its granule.
+    pub geometry: &'static Geometry,
+    /// TCR_EL1.T0SZ.
+    pub t0sz: u64,
 }
 
 impl Context {
     pub(super) fn new(live: &Table) -> Context {
-        let context =
-            Context { id: AtomicU64::new(0), root: AtomicU64::new(0), page_shift: AtomicU32::new(0) };
+        let context = Context {
+            id: AtomicU64::new(0),
+            root: AtomicU64::new(0),
+            page_shift: AtomicU32::new(0),
+            va_bits: AtomicU32::new(0),
+        };
         context.set_live(live);
         context
     }
@@ -58,17 +75,21 @@ impl Context {
         (self.id.load(Relaxed) & ASID_MASK) as u16
     }
 
-    /// What TTBR0_EL1 holds besides the ASID, and the granule for TCR_EL1. Read with interrupts off and used before they
-    /// are on again: [`Hw::leave_tables`] waits for that.
-    pub fn live(&self) -> (PhysAddr, &'static Geometry) {
+    /// The table to load. Read with interrupts off and used before they are on again: [`Hw::leave_tables`] waits for that.
+    pub fn live(&self) -> Live {
         let page = PageSize::ALL.into_iter().find(|page| page.shift() == self.page_shift.load(Acquire));
-        (PhysAddr(self.root.load(Relaxed)), Geometry::of(page.unwrap_or(PageSize::Size4K)))
+        Live {
+            root: PhysAddr(self.root.load(Relaxed)),
+            geometry: Geometry::of(page.unwrap_or(PageSize::Size4K)),
+            t0sz: 64 - u64::from(self.va_bits.load(Relaxed)),
+        }
     }
 
     /// Another table is walked from the next switch on, under a new ASID.
     pub(super) fn set_live(&self, live: &Table) {
         self.id.store(0, Relaxed);
         self.root.store(live.root().0, Relaxed);
+        self.va_bits.store(live.va_bits(), Relaxed);
         self.page_shift.store(live.geometry().page_shift, Release);
     }
 }

@@ -123,6 +123,23 @@ impl PageTables {
         Ok(())
     }
 
+    /// Makes sure that the native table translates `va`, by a level above its root if need be (a program with 64K pages asked
+    /// for an address beyond the default window). ENOMEM without frames for a root.
+    pub(super) fn reach<H: Hw>(&mut self, mem: &Memory<H>, va: u64) -> Result<(), Errno> {
+        let Some(native) = self.native.as_mut().filter(|native| va >> native.va_bits() != 0) else {
+            return Ok(());
+        };
+        let old_root = native.root();
+        native.grow(mem)?;
+        // Another T0SZ is another regime: nothing that was cached under the old one may be used.
+        let old_asid = self.context.asid();
+        self.context.set_live(native);
+        mem.hw.leave_tables(old_root);
+        mem.flush_asid(old_asid);
+        mem.hw.join_tables(&self.context);
+        Ok(())
+    }
+
     /// Gives up all native tables but the root; faults fill them again. What hardware noted is in the Linux table when this
     /// returns. Returns the bytes freed.
     pub fn drop_native_tables<H: Hw>(&mut self, gather: &mut MmuGather<'_, H>) -> u64 {

@@ -18,10 +18,13 @@ pub struct Geometry {
     pub page_shift: u32,
     /// log2 of the number of descriptors in a table; a table always fills one page of the granule.
     pub bits_per_level: u32,
-    /// Level of the root table.
+    /// Level of the root table of a new tree.
     pub root_level: u8,
-    /// Size of the user address space in bits; T0SZ is 64 minus this.
+    /// Bits of the addresses that such a tree translates, and in which the kernel places mappings unless a program asks for
+    /// a higher address (Linux's `DEFAULT_MAP_WINDOW`).
     pub va_bits: u32,
+    /// Bits of the user address space: what a tree can grow to by further levels above its root.
+    pub max_va_bits: u32,
     /// Smallest level at which a block descriptor is allowed (without TCR.DS).
     pub min_block_level: u8,
     /// Leaf descriptors that one Contiguous run joins.
@@ -43,6 +46,7 @@ pub static GRANULE_4K: Geometry = Geometry {
     bits_per_level: 9,
     root_level: 0,
     va_bits: 48,
+    max_va_bits: 48,
     min_block_level: 1,
     cont_ptes: 16,
     cont_pmds: 16,
@@ -58,6 +62,7 @@ pub static GRANULE_16K: Geometry = Geometry {
     bits_per_level: 11,
     root_level: 1,
     va_bits: 47,
+    max_va_bits: 47,
     min_block_level: 2,
     cont_ptes: 128,
     cont_pmds: 32,
@@ -66,13 +71,14 @@ pub static GRANULE_16K: Geometry = Geometry {
     tlbi_tg: 2,
 };
 
-/// 64K: two levels for 42 bits.
+/// 64K: two levels for 42 bits, a third one for 48.
 pub static GRANULE_64K: Geometry = Geometry {
     page: PageSize::Size64K,
     page_shift: 16,
     bits_per_level: 13,
     root_level: 2,
     va_bits: 42,
+    max_va_bits: 48,
     min_block_level: 2,
     cont_ptes: 32,
     cont_pmds: 32,
@@ -137,13 +143,20 @@ impl Geometry {
     /// End of the user address space in bytes.
     #[inline]
     pub const fn task_size(&self) -> u64 {
+        1 << self.max_va_bits
+    }
+
+    /// End of the addresses that the kernel chooses by itself, in bytes.
+    #[inline]
+    pub const fn map_window(&self) -> u64 {
         1 << self.va_bits
     }
 
-    /// TCR_EL1.T0SZ.
+    /// Bits of the addresses that a tree with its root at `root_level` translates; TCR_EL1.T0SZ is 64 minus this.
     #[inline]
-    pub const fn t0sz(&self) -> u64 {
-        64 - self.va_bits as u64
+    pub const fn va_bits_of(&self, root_level: u8) -> u32 {
+        let bits = self.shift(root_level) + self.bits_per_level;
+        if bits < self.max_va_bits { bits } else { self.max_va_bits }
     }
 }
 
@@ -198,7 +211,7 @@ mod tests {
         assert_eq!(GRANULE_64K.cont_ptes * 65536, 2 << 20);
         for page in PageSize::ALL {
             let geometry = Geometry::of(page);
-            assert_eq!(geometry.shift(geometry.root_level) + geometry.bits_per_level, geometry.va_bits);
+            assert_eq!(geometry.va_bits_of(geometry.root_level), geometry.va_bits);
             assert_eq!(geometry.entries() * 8, page.bytes(), "a table fills one page of its granule");
         }
     }

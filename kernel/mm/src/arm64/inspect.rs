@@ -34,10 +34,10 @@ pub struct Found {
 }
 
 impl PageTables {
-    /// Root and geometry of a table, if there is one.
-    pub fn inspect_root(&self, which: Which) -> Option<(PhysAddr, &'static Geometry)> {
+    /// Root, its level, and geometry of a table, if there is one.
+    pub fn inspect_root(&self, which: Which) -> Option<(PhysAddr, u8, &'static Geometry)> {
         let table = self.table(which)?;
-        Some((table.root(), table.geometry()))
+        Some((table.root(), table.root_level(), table.geometry()))
     }
 
     /// Tells what is in a table from address `from` on, tables before what is in them, until `tell` breaks. Of what begins
@@ -53,7 +53,7 @@ impl PageTables {
         let Some(table) = self.table(which) else { return ControlFlow::Continue(()) };
         let geometry = table.geometry();
         let mut walk = Walk { mem, geometry, from, level, run: None, tell };
-        walk.table(table.root(), geometry.root_level, 0)?;
+        walk.table(table.root(), table.root_level(), 0)?;
         walk.end_run()
     }
 

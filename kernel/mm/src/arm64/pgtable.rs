@@ -159,14 +159,15 @@ impl PageTables {
         end: u64,
     ) -> Result<(), Errno> {
         let mem = gather.mem();
-        let mut bound = Ok(());
+        let mut bound = if self.mode == NativeMode::Eager { self.reach(mem, end - 1) } else { Ok(()) };
         let mut va = start;
         while va < end {
             self.linux.leaf_alloc(mem, va)?;
             if self.mode == NativeMode::Eager
+                && bound.is_ok()
                 && let Some(pair) = self.pair()
             {
-                bound = bound.and(pair.bind(mem, va));
+                bound = pair.bind(mem, va);
             }
             va = (va & !(self.linux.leaf_table_size() - 1)).saturating_add(self.linux.leaf_table_size());
         }
@@ -181,8 +182,9 @@ impl PageTables {
     pub fn fill_native<H: Hw>(&mut self, gather: &mut MmuGather<'_, H>, va: u64) {
         let mem = gather.mem();
         let va = self.page.align_down(va);
+        let reached = self.reach(mem, va);
         let Some(pair) = self.pair() else { return };
-        let result = match pair.bind(mem, va) {
+        let result = match reached.and_then(|()| pair.bind(mem, va)) {
             Ok(()) => pair.fill(gather, va),
             Err(_) => return self.fall_back(gather, Fallback::NoContigMemory),
         };

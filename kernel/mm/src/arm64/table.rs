@@ -7,7 +7,7 @@ use super::tlb::MmuGather;
 use crate::folio::{Flags, Folio};
 use crate::hw::Hw;
 use crate::memory::Memory;
-use crate::types::{Pfn, PhysAddr};
+use crate::types::{PAGE_SHIFT, Pfn, PhysAddr};
 use abi::Errno;
 use core::cell::Cell;
 use core::sync::atomic::Ordering::Relaxed;
@@ -15,9 +15,10 @@ use core::sync::atomic::Ordering::Relaxed;
 /// One tree of tables.
 pub struct Table {
     root: PhysAddr,
+    root_level: u8,
     geometry: &'static Geometry,
-    /// Tables in the tree, the root included.
-    nr_tables: Cell<u64>,
+    /// Kernel pages in the tables of the tree.
+    nr_kernel_pages: Cell<u64>,
 }
 
 /// Some entries of one last-level table: those for `start..end` (bytes, process addresses).
@@ -41,9 +42,8 @@ pub enum Rest {
 }
 
 impl<H: Hw> Memory<H> {
-    /// Takes a zeroed table of this granule.
-    fn alloc_table(&self, geometry: &Geometry) -> Result<PhysAddr, Errno> {
-        let order = geometry.table_order();
+    /// Takes a zeroed table of 2^order kernel pages.
+    fn alloc_table(&self, order: u8) -> Result<PhysAddr, Errno> {
         let folio = self.alloc_folio(order).ok_or(Errno::ENOMEM)?;
         self.hw.zero_frames(folio.0, order);
         self.folio_set(folio, Flags::TABLE);
@@ -68,20 +68,50 @@ fn child_of(desc: u64) -> Option<PhysAddr> {
 impl Table {
     /// An empty tree. ENOMEM when its root cannot be had.
     pub fn new<H: Hw>(mem: &Memory<H>, geometry: &'static Geometry) -> Result<Table, Errno> {
-        let root = mem.alloc_table(geometry)?;
+        let root = mem.alloc_table(geometry.table_order())?;
         // The zeroes must be visible before a CPU loads the root.
         mem.hw.dsb_ishst();
-        Ok(Table { root, geometry, nr_tables: Cell::new(1) })
+        Ok(Table {
+            root,
+            root_level: geometry.root_level,
+            geometry,
+            nr_kernel_pages: Cell::new(1 << geometry.table_order()),
+        })
     }
 
     /// Memory that the tables take, in bytes.
     pub fn bytes(&self) -> u64 {
-        self.nr_tables.get() << self.geometry.page_shift
+        self.nr_kernel_pages.get() << PAGE_SHIFT
     }
 
     /// What TTBR0 holds.
     pub fn root(&self) -> PhysAddr {
         self.root
+    }
+
+    /// The level of the root.
+    pub fn root_level(&self) -> u8 {
+        self.root_level
+    }
+
+    /// Bits of the addresses that the tree translates.
+    pub fn va_bits(&self) -> u32 {
+        self.geometry.va_bits_of(self.root_level)
+    }
+
+    /// Puts a new root above the old one, which becomes its first table: the tree translates higher addresses. Nobody walks
+    /// from the new root yet. ENOMEM leaves the tree as it was.
+    pub(super) fn grow<H: Hw>(&mut self, mem: &Memory<H>) -> Result<(), Errno> {
+        // The few entries that are left for the topmost bits need no whole page of the granule.
+        let root = mem.alloc_table(0)?;
+        // The zeroes must be visible before a CPU loads the root.
+        mem.hw.dsb_ishst();
+        mem.hw.write_desc(root, self.root.0 | DESC_TABLE);
+        mem.hw.dsb_ishst();
+        self.root = root;
+        self.root_level -= 1;
+        self.nr_kernel_pages.set(self.nr_kernel_pages.get() + 1);
+        Ok(())
     }
 
     /// The granule.
@@ -103,7 +133,7 @@ impl Table {
         let geometry = self.geometry;
         let mask = geometry.entries() - 1;
         let at = |table: PhysAddr, shift: u32| PhysAddr(table.0 | (va.wrapping_shr(shift) & mask) << 3);
-        let mut shift = geometry.shift(geometry.root_level);
+        let mut shift = geometry.shift(self.root_level);
         let mut table = self.root;
         while shift > geometry.page_shift {
             let desc = at(table, shift);
@@ -125,11 +155,11 @@ impl Table {
     /// tables are harmless and go with the tree.
     pub fn leaf_alloc<H: Hw>(&self, mem: &Memory<H>, va: u64) -> Result<PhysAddr, Errno> {
         let new_table = |at, _| {
-            let child = mem.alloc_table(self.geometry)?;
+            let child = mem.alloc_table(self.geometry.table_order())?;
             // The zeroes must be visible before the descriptor that leads to them.
             mem.hw.dsb_ishst();
             mem.hw.write_desc(at, child.0 | DESC_TABLE);
-            self.nr_tables.set(self.nr_tables.get() + 1);
+            self.nr_kernel_pages.set(self.nr_kernel_pages.get() + (1 << self.geometry.table_order()));
             Ok(child)
         };
         self.walk(va, |at| mem.hw.read_desc(at), new_table)
@@ -172,7 +202,7 @@ impl Table {
         end: u64,
         (floor, ceiling): (u64, u64),
     ) {
-        self.free_below(gather, self.root, self.geometry.root_level, (start, end), (floor, ceiling));
+        self.free_below(gather, self.root, self.root_level, (start, end), (floor, ceiling));
     }
 
     fn free_below<H: Hw>(
@@ -195,8 +225,9 @@ impl Table {
                 self.free_below(gather, child, level + 1, (start.max(va), end.min(next)), (floor, ceiling));
                 if va >= floor && next <= ceiling {
                     gather.mem().hw.write_desc(at, 0);
+                    let freed = gather.mem().folio_nr_pages(Folio(child.pfn()));
                     gather.free_table(child.pfn());
-                    self.nr_tables.set(self.nr_tables.get() - 1);
+                    self.nr_kernel_pages.set(self.nr_kernel_pages.get() - freed);
                 }
             }
             va = next;
@@ -206,14 +237,15 @@ impl Table {
     /// Takes everything below the root down while the root stays loaded. The tables are free after the batch's flush, and
     /// no walk reaches them any more.
     pub fn clear<H: Hw>(&self, gather: &mut MmuGather<'_, H>) {
-        let end = self.geometry.task_size();
+        let end = 1 << self.va_bits();
         self.free_range(gather, 0, end, (0, end));
     }
 
     /// Takes down what is left of the tree, which may be a root only: whoever unmapped with
     /// [`Table::free_range`] left nothing below it. Nobody may load the root any more.
     pub fn destroy<H: Hw>(&mut self, gather: &mut MmuGather<'_, H>, rest: Rest) {
-        if rest == Rest::Populated {
+        // A tree that has grown keeps its first root, whatever is mapped below it.
+        if rest == Rest::Populated || self.root_level != self.geometry.root_level {
             self.clear(gather);
         }
         gather.free_table(self.root.pfn());

@@ -155,7 +155,7 @@ impl<'m, H: Hw> MmuGather<'m, H> {
             return;
         }
         let hw = &self.mem.hw;
-        let (asid, geometry) = (self.context.asid(), self.context.live().1);
+        let (asid, geometry) = (self.context.asid(), self.context.live().geometry);
         hw.dsb_ishst();
         let last_level = !self.tables_changed;
         let total: u64 = self.ranges.iter().map(|range| nr_pages(geometry, *range)).sum();

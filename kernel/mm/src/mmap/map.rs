@@ -104,7 +104,9 @@ impl<H: Hw> Mm<H> {
         if flags.contains(MapFlags::FIXED) {
             return Ok(addr);
         }
-        let task_size = self.task_size();
+        // A hint beyond the default window says that the program can live with such addresses, as in Linux.
+        let (task_size, window) = (self.task_size(), self.map_window());
+        let end = if addr > window { task_size } else { window };
         let hint_fits = addr >= MMAP_MIN_ADDR && addr <= task_size - len;
         if hint_fits && self.vmas.is_free(self.page, addr, len) {
             return Ok(addr);
@@ -113,14 +115,15 @@ impl<H: Hw> Mm<H> {
             len,
             align: self.page.bytes(),
             low: self.page.align_up(MMAP_MIN_ADDR).unwrap_or(MMAP_MIN_ADDR),
-            high: self.layout.mmap_base,
+            high: if addr > window {
+                self.layout.mmap_base + (task_size - window)
+            } else {
+                self.layout.mmap_base
+            },
         };
         let place = self.vmas.find_topdown(self.page, search).or_else(|| {
-            let low = task_size / 3;
-            self.vmas.find_bottomup(
-                self.page,
-                Search { low: self.page.align_down(low), high: task_size, ..search },
-            )
+            let low = window / 3;
+            self.vmas.find_bottomup(self.page, Search { low: self.page.align_down(low), high: end, ..search })
         });
         place.ok_or(Errno::ENOMEM)
     }

@@ -43,6 +43,8 @@ pub struct Setup {
     pub tlbi_range: bool,
     pub nr_frames: usize,
     pub asid_bits: u32,
+    /// Mappings lie at high addresses.
+    pub high: bool,
     /// When native entries are made.
     pub mode: NativeMode,
     /// Orders of anonymous folios that are on, as a set of bits.

@@ -29,6 +29,8 @@ pub const SLOTS: u64 = 8;
 /// The end of a last-level table of any granule; the range reaches two process pages below it, so that tables come and
 /// go on both sides.
 const TABLE_EDGE: u64 = 1 << 32;
+/// Another one, beyond the addresses that a new tree of 64K translates.
+const HIGH_EDGE: u64 = 1 << 45;
 const MAX_PROCS: usize = 3;
 
 /// What is mapped.
@@ -198,7 +200,8 @@ impl World {
     }
 
     fn arena(&self) -> u64 {
-        TABLE_EDGE - 2 * self.page().bytes()
+        let edge = if self.setup.high { HIGH_EDGE } else { TABLE_EDGE };
+        edge - 2 * self.page().bytes()
     }
 
     /// Process pages in the arena: a whole block from the table edge on, and some pages around it.
@@ -310,7 +313,7 @@ impl World {
         };
         let prot = prot & may;
         let flags = flags | MapFlags::FIXED;
-        let args = page_abi::mmap(self.page(), 1 << 42, start, end - start, flags, offset).unwrap();
+        let args = page_abi::mmap(self.page(), 1 << 47, start, end - start, flags, offset).unwrap();
         assert_eq!(args, MmapArgs { addr: start, len: end - start, pgoff: offset >> 12 });
         let request = MmapRequest { args, prot, flags, file, may };
         let proc = &mut self.procs[self.current];
@@ -387,7 +390,7 @@ impl World {
     fn remap(&mut self, slot: u64, pages: u64, to: u64, new_pages: u64) {
         let (start, end) = self.range(slot, pages);
         let (to, to_end) = self.range(to, new_pages);
-        let args = page_abi::mremap(self.page(), 1 << 42, start, end - start, to_end - to).unwrap();
+        let args = page_abi::mremap(self.page(), 1 << 47, start, end - start, to_end - to).unwrap();
         let proc = &mut self.procs[self.current];
         let flags = RemapFlags::MAYMOVE | RemapFlags::FIXED;
         let result = proc.mm.lock().mremap(start, args, flags, to);
@@ -459,8 +462,8 @@ impl World {
         let cpu = self.mem.hw.cpu();
         let context = self.procs[self.current].mm.lock().tables().context.clone();
         let asid = self.mem.switch_context(&context, cpu);
-        let (root, live) = context.live();
-        self.mem.hw.load(root.0, asid, self.tcr(live.tcr_tg0, live.t0sz()));
+        let live = context.live();
+        self.mem.hw.load(live.root.0, asid, self.tcr(live.geometry.tcr_tg0, live.t0sz));
     }
 
     fn tcr(&self, tg0: u64, t0sz: u64) -> Tcr {
@@ -617,7 +620,7 @@ impl World {
             let linux_tcr = self.tcr(0, 16);
             let linux = machine.tree(tables.linux_root().0, linux_tcr);
             assert!(linux.errors.is_empty(), "Linux table: {:?}", linux.errors);
-            let live_tcr = self.tcr(tables.live().tcr_tg0, tables.live().t0sz());
+            let live_tcr = self.tcr(tables.live().tcr_tg0, tables.context.live().t0sz);
             let live = machine.tree(tables.root().0, live_tcr);
             assert!(live.errors.is_empty(), "native table: {:?}", live.errors);
             let native = tables.root() != tables.linux_root();

@@ -43,7 +43,7 @@ pub fn show_pagetables(process: &Process, from: u64, out: &mut Text) -> Result<O
         });
         (found, tables.root())
     };
-    let Some((root, geometry)) = found else {
+    let Some((root, root_level, geometry)) = found else {
         out.push(b"No native table\n")?;
         return Ok(None);
     };
@@ -56,7 +56,7 @@ pub fn show_pagetables(process: &Process, from: u64, out: &mut Text) -> Result<O
         ))?;
     }
     for line in &lines {
-        out.print(format_args!("{}\n", Line(line, geometry)))?;
+        out.print(format_args!("{}\n", Line(line, root_level, geometry)))?;
     }
     Ok(match lines.last() {
         Some(last) if lines.is_full() => Some(from & NATIVE | TOLD | resume(last)),
@@ -71,13 +71,13 @@ fn resume(last: &Found) -> u64 {
 }
 
 /// A descriptor in words.
-struct Line<'a>(&'a Found, &'static Geometry);
+struct Line<'a>(&'a Found, u8, &'static Geometry);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Line(found, geometry) = self;
+        let Line(found, root_level, geometry) = self;
         let Found { level, start, end, desc, is_table } = **found;
-        let indent = usize::from(level - geometry.root_level) * 2;
+        let indent = usize::from(level - root_level) * 2;
         write!(f, "{:indent$}L{level} {start:012x}-{:012x} ", "", end - 1)?;
         if is_table {
             return write!(f, "table {:#x}", desc & DESC_ADDR);
