@@ -8,7 +8,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from suite import bench, guest, host
+from suite import bench, busybox, guest, host
 from suite.stage import Result, Stage
 
 # The quick gate.
@@ -42,7 +42,7 @@ def run_all(names: list[str]) -> list[Result]:
         return [stage for stage in stages if not names or stage.name in names]
 
     results = [stage.run() for stage in chosen(CHECK)]
-    needing_image = chosen(guest.STAGES + bench.STAGES)
+    needing_image = chosen(busybox.STAGES + guest.STAGES + bench.STAGES)
     if needing_image:
         with held_image():
             # Who names stages wants them soon, and seldom the slow kernel.
