@@ -13,6 +13,7 @@ use crate::vfs::Path;
 use abi::Errno;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use bitflags::bitflags;
 use core::any::Any;
 use core::ops::ControlFlow;
 use mm::filemap::{AddressSpace, AddressSpaceOps};
@@ -116,6 +117,17 @@ pub enum Freshness {
     Current,
     /// No longer: the name must be looked up anew.
     Stale,
+}
+
+bitflags! {
+    /// Flags of `setxattr(2)`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct SetXattr: u32 {
+        /// It must not exist.
+        const CREATE = 0x1;
+        /// It must exist.
+        const REPLACE = 0x2;
+    }
 }
 
 /// Whether a file without a name may get one.
@@ -247,6 +259,21 @@ pub trait Inode: Any + Send + Sync {
     /// Whether it may get a name although it has none.
     fn linkable(&self) -> Linkable {
         Linkable::No
+    }
+
+    /// The value of an extended attribute, or ENODATA.
+    fn get_xattr(&self, _name: &[u8]) -> Result<Vec<u8>, Errno> {
+        Err(Errno::EOPNOTSUPP)
+    }
+
+    /// Sets an extended attribute, or removes it.
+    fn set_xattr(&self, _name: &[u8], _value: Option<&[u8]>, _how: SetXattr) -> Result<(), Errno> {
+        Err(Errno::EOPNOTSUPP)
+    }
+
+    /// The names of the extended attributes, each with a NUL behind it, without those that begin with `hidden`.
+    fn list_xattrs(&self, _hidden: Option<&[u8]>) -> Result<Vec<u8>, Errno> {
+        Ok(Vec::new())
     }
 
     /// Named pipe: what its openers share.

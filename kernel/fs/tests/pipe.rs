@@ -2,7 +2,7 @@
 
 use abi::{Errno, OpenAccess};
 use fs::io::{PollEvents, PollKeys, SliceSink, SliceSource, Wait};
-use fs::pipe::{PIPE_BUF, Pipe, PipeKind};
+use fs::pipe::{PIPE_BUF, Pipe, PipeKind, WriteMode};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 
@@ -46,7 +46,7 @@ proptest! {
                 }
                 Op::Write(len) => {
                     let bytes: Vec<u8> = (0..len).map(|_| { next = next.wrapping_add(1); next }).collect();
-                    let done = writer.write(&mut SliceSource::new(&bytes), Wait::NonBlock);
+                    let done = writer.write(&mut SliceSource::new(&bytes), Wait::NonBlock, WriteMode::Stream);
                     let free = capacity - model.len();
                     let wanted = if len <= free {
                         Ok(len)
@@ -87,8 +87,8 @@ fn without_readers_a_write_fails() {
     let reader = pipe.open(OpenAccess::Read, Wait::NonBlock).expect("reader");
     let writer = pipe.open(OpenAccess::Write, Wait::NonBlock).expect("writer");
     drop(reader);
-    assert_eq!(writer.write(&mut SliceSource::new(b"x"), Wait::Block), Err(Errno::EPIPE));
-    assert_eq!(writer.write(&mut SliceSource::new(b""), Wait::Block), Ok(0));
+    assert_eq!(writer.write(&mut SliceSource::new(b"x"), Wait::Block, WriteMode::Stream), Err(Errno::EPIPE));
+    assert_eq!(writer.write(&mut SliceSource::new(b""), Wait::Block, WriteMode::Stream), Ok(0));
     assert!(writer.poll(&mut PollKeys::default()).contains(PollEvents::ERR));
 }
 
@@ -101,7 +101,10 @@ fn two_threads_pass_megabytes() {
     let copy = bytes.clone();
     let sends = std::thread::spawn(move || {
         for piece in copy.chunks(70_001) {
-            assert_eq!(writer.write(&mut SliceSource::new(piece), Wait::Block), Ok(piece.len()));
+            assert_eq!(
+                writer.write(&mut SliceSource::new(piece), Wait::Block, WriteMode::Stream),
+                Ok(piece.len())
+            );
         }
     });
     let mut got = vec![0; bytes.len() + 1];

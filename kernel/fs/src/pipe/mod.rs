@@ -5,6 +5,9 @@
 //! at are atomics beside the lock, changed before the wake-up.
 
 mod ring;
+mod splice;
+
+pub use splice::Transfer;
 
 use crate::alloc_util::try_arc;
 use crate::inode::{Inode, SetAttr};
@@ -30,6 +33,15 @@ pub enum PipeKind {
     Named,
     /// No: whoever opens it again, through `/proc/PID/fd`, does not wait.
     Unnamed,
+}
+
+/// How a write arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteMode {
+    /// As bytes among bytes.
+    Stream,
+    /// As packets of up to [`PIPE_BUF`] bytes, each for one read (`O_DIRECT`).
+    Packets,
 }
 
 /// What the two ends share.
@@ -149,7 +161,7 @@ impl Pipe {
     }
 
     fn has_room(&self, wanted: usize) -> bool {
-        self.capacity() - self.len() >= wanted
+        self.capacity().saturating_sub(self.len()) >= wanted
     }
 
     fn has_readers(&self) -> bool {
@@ -189,22 +201,32 @@ impl Pipe {
         }
     }
 
-    fn write(&self, source: &mut dyn WriteSource, wait: Wait) -> Result<usize, Errno> {
+    fn write(&self, source: &mut dyn WriteSource, wait: Wait, mode: WriteMode) -> Result<usize, Errno> {
         let total = source.remaining();
         if total == 0 {
             return Ok(0);
         }
         // What must go in one piece waits until it can.
-        let needed = if total <= PIPE_BUF { total } else { 1 };
         let mut done = 0;
         loop {
+            let needed = match mode {
+                WriteMode::Packets => PIPE_BUF.min(total - done),
+                WriteMode::Stream if total <= PIPE_BUF => total,
+                WriteMode::Stream => 1,
+            };
             if !self.has_readers() {
                 return if done == 0 { Err(Errno::EPIPE) } else { Ok(done) };
             }
             let mut ring = self.ring.lock();
             if ring.free() >= needed {
-                let wanted = ring.free().min(total - done);
-                let filled = ring.fill(source);
+                let wanted = match mode {
+                    WriteMode::Packets => needed,
+                    WriteMode::Stream => ring.free().min(total - done),
+                };
+                let filled = match mode {
+                    WriteMode::Packets => ring.fill_packet(source),
+                    WriteMode::Stream => ring.fill(source),
+                };
                 self.len.store(ring.len(), Ordering::SeqCst);
                 drop(ring);
                 park().wake(self.read_key());
@@ -246,8 +268,8 @@ impl PipeEnd {
     }
 
     /// `write(2)`: everything, if it may wait. EPIPE without a reader; the caller's business is SIGPIPE.
-    pub fn write(&self, source: &mut dyn WriteSource, wait: Wait) -> Result<usize, Errno> {
-        self.pipe.write(source, wait)
+    pub fn write(&self, source: &mut dyn WriteSource, wait: Wait, mode: WriteMode) -> Result<usize, Errno> {
+        self.pipe.write(source, wait, mode)
     }
 
     /// What can be done without waiting, and where to wait for more.

@@ -2,11 +2,12 @@
 
 use super::dir::{Names, NewName};
 use super::regular::Regular;
+use super::xattr::Xattrs;
 use super::{Shared, count_up};
 use crate::alloc_util::{try_arc, try_copy};
 use crate::inode::{
     DirEntry, DirVisitor, Fallocate, Inode, Linkable, NewInode, NewKind, PageIo, RenameKind, SetAttr,
-    SetTime, WriteAt,
+    SetTime, SetXattr, WriteAt,
 };
 use crate::io::WriteSource;
 use crate::kstat::{Dev, FileType, Kstat, Timespec};
@@ -21,6 +22,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use mm::filemap::{AddressSpace, AddressSpaceOps};
 use spin::Mutex;
 
+/// Bytes of extended attributes for each inode that the file system may have, on the whole.
+const XATTR_BYTES: u64 = 1024;
 /// What a name costs in the size of a directory, Linux's `BOGO_DIRENT_SIZE`.
 const DIRENT_SIZE: u64 = 20;
 /// The access time is renewed once in this many seconds, or if it is older than the last change (`relatime`).
@@ -35,6 +38,7 @@ pub struct TmpInode {
     attributes: Mutex<Attributes>,
     /// It may get a name although it has none.
     linkable: AtomicBool,
+    xattrs: Xattrs,
 }
 
 enum Kind {
@@ -105,7 +109,14 @@ impl TmpInode {
         count_up(&shared.inodes, 1, shared.options.max_inodes)?;
         // From here on dropping the inode counts it out.
         let (attributes, linkable) = (Mutex::new(attributes), AtomicBool::new(false));
-        try_arc(TmpInode { shared: shared.clone(), ino, kind, attributes, linkable })
+        try_arc(TmpInode {
+            shared: shared.clone(),
+            ino,
+            kind,
+            attributes,
+            linkable,
+            xattrs: Xattrs::default(),
+        })
     }
 
     fn directory(&self) -> Result<&Directory, Errno> {
@@ -221,6 +232,7 @@ impl TmpInode {
 impl Drop for TmpInode {
     fn drop(&mut self) {
         self.shared.inodes.fetch_sub(1, Ordering::Relaxed);
+        self.shared.xattr_bytes.fetch_sub(self.xattrs.total(), Ordering::Relaxed);
         let Kind::Directory(directory) = &mut self.kind else { return };
         // What lies below goes here and not recursively, as far as there is memory for the list: a tree may be deeper
         // than a kernel stack.
@@ -451,6 +463,21 @@ impl Inode for TmpInode {
         self.regular()?.fallocate(io, what, from, to, &self.shared.account)?;
         self.modified();
         Ok(())
+    }
+
+    fn get_xattr(&self, name: &[u8]) -> Result<Vec<u8>, Errno> {
+        self.xattrs.get(name)
+    }
+
+    fn set_xattr(&self, name: &[u8], value: Option<&[u8]>, how: SetXattr) -> Result<(), Errno> {
+        let most = self.shared.options.max_inodes.saturating_mul(XATTR_BYTES);
+        self.xattrs.set(name, value, how, &self.shared.xattr_bytes, most)?;
+        self.changed();
+        Ok(())
+    }
+
+    fn list_xattrs(&self, hidden: Option<&[u8]>) -> Result<Vec<u8>, Errno> {
+        self.xattrs.list(hidden)
     }
 
     fn sealing(&self) -> Option<&Sealing> {

@@ -10,6 +10,7 @@
 mod dir;
 mod inode;
 mod regular;
+mod xattr;
 
 use crate::alloc_util::try_arc;
 use crate::inode::{FileSystem, FsStat, Inode, NewInode, NewKind};
@@ -55,6 +56,8 @@ struct Shared {
     account: Arc<Account>,
     inodes: AtomicU64,
     next_ino: AtomicU64,
+    /// What the extended attributes of all files take.
+    xattr_bytes: AtomicU64,
 }
 
 /// Counts the pages of all files: the `iomap` of files that are nowhere else than in the page cache.
@@ -68,7 +71,7 @@ impl TmpFs {
     pub fn new(options: TmpfsOptions) -> Result<TmpFs, Errno> {
         let account = try_arc(Account { max_pages: options.max_pages, pages: AtomicU64::new(0) })?;
         let (inodes, next_ino) = (AtomicU64::new(0), AtomicU64::new(1));
-        let shared = try_arc(Shared { options, account, inodes, next_ino })?;
+        let shared = try_arc(Shared { options, account, inodes, next_ino, xattr_bytes: AtomicU64::new(0) })?;
         let new = NewInode { kind: NewKind::Directory, mode: options.root_mode, uid: 0, gid: 0 };
         let root = TmpInode::new(&shared, &new, None)?;
         Ok(TmpFs { shared, root })

@@ -6,7 +6,7 @@ use crate::alloc_util::try_arc;
 use crate::inode::{PageIo, WriteAt};
 use crate::io::{CharDevice, DeviceSeek, PollEvents, PollKeys, ReadSink, Wait, WriteSource};
 use crate::kstat::Kstat;
-use crate::pipe::PipeEnd;
+use crate::pipe::{PipeEnd, WriteMode};
 use crate::pseudo::SpecialFile;
 use crate::sleep::{SleepGuard, SleepMutex};
 use abi::{Errno, OpenAccess, OpenFlags, Whence};
@@ -167,7 +167,11 @@ impl File {
                 Ok(done)
             }
             FileKind::Device(device) => device.write(source, self.wait()),
-            FileKind::Pipe(end) => end.write(source, self.wait()),
+            FileKind::Pipe(end) => {
+                let packets = self.flags().contains(OpenFlags::DIRECT);
+                let mode = if packets { WriteMode::Packets } else { WriteMode::Stream };
+                end.write(source, self.wait(), mode)
+            }
             FileKind::Directory | FileKind::Path => Err(Errno::EBADF),
         }
     }

@@ -32,6 +32,7 @@ mod open;
 mod rename;
 mod unnamed;
 mod walk;
+mod xattr;
 
 pub use attr::Times;
 pub use dentry::Dentry;

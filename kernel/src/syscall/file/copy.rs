@@ -16,13 +16,14 @@ use fs::vfs::{File, FileKind, MAX_RW_COUNT};
 const CHUNK: usize = 32 << 10;
 
 /// A position that a call may have been given, or else the file's own.
-enum Position {
+pub(super) enum Position {
     Own(u64),
     Given(UserPtr<u64>, u64),
 }
 
 impl Position {
-    fn new(file: &File, pointer: u64) -> Result<Position, Errno> {
+    /// What `pointer` says, or the file's own position if it is NULL.
+    pub(super) fn new(file: &File, pointer: u64) -> Result<Position, Errno> {
         let pointer = UserPtr::<u64>::new(pointer);
         if pointer.is_null() {
             return Ok(Position::Own(file.lseek(0, Whence::Cur)?));
@@ -30,14 +31,15 @@ impl Position {
         Ok(Position::Given(pointer, length(pointer.read()?)? as u64))
     }
 
-    fn start(&self) -> u64 {
+    /// Where the call begins.
+    pub(super) fn start(&self) -> u64 {
         match self {
             Position::Own(pos) | Position::Given(_, pos) => *pos,
         }
     }
 
     /// Stores where the call has ended.
-    fn advance(self, file: &File, by: usize) -> Result<(), Errno> {
+    pub(super) fn advance(self, file: &File, by: usize) -> Result<(), Errno> {
         let end = self.start() + by as u64;
         match self {
             Position::Own(_) => file.lseek(end as i64, Whence::Set).map(|_| ()),

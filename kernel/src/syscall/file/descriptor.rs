@@ -121,7 +121,10 @@ pub fn fcntl(frame: &mut TrapFrame) -> SysResult {
 pub fn pipe2(frame: &mut TrapFrame) -> SysResult {
     let [to, flags, ..] = frame.args();
     heap::reserve()?;
-    let flags = OpenFlags::from_bits_retain(super::check_flags(flags, raw::O_CLOEXEC | raw::O_NONBLOCK)?);
+    let flags = OpenFlags::from_bits_retain(super::check_flags(
+        flags,
+        raw::O_CLOEXEC | raw::O_NONBLOCK | raw::O_DIRECT,
+    )?);
     let task = current();
     let (files, limit) = (task.files()?, open_limit(&task));
     let fs = task.fs()?;

@@ -1,5 +1,5 @@
 //! Files and descriptors. The rules are in `fs::vfs`; here arguments become its types: opening (`open`), descriptors
-//! (`descriptor`, `lock`), bytes (`rw`, `copy`, `space`, `hints`), names (`names`), attributes (`stat`, `attr`), waiting
+//! (`descriptor`, `lock`), bytes (`rw`, `copy`, `splice`, `space`, `hints`), names (`names`), attributes (`stat`, `attr`, `xattr`), waiting
 //! (`poll`, `select`), `mount`. This file has what they share.
 
 mod attr;
@@ -14,7 +14,9 @@ mod poll;
 mod rw;
 mod select;
 mod space;
+mod splice;
 mod stat;
+mod xattr;
 
 pub use attr::{faccessat, faccessat2, fchmod, fchmodat, fchmodat2, fchown, fchownat, utimensat};
 pub use copy::{copy_file_range, sendfile};
@@ -34,7 +36,12 @@ pub use rw::{
 };
 pub use select::pselect6;
 pub use space::{fallocate, ftruncate, memfd_create, truncate};
+pub use splice::{splice, tee, vmsplice};
 pub use stat::{fstat, newfstatat, statx};
+pub use xattr::{
+    fgetxattr, flistxattr, fremovexattr, fsetxattr, getxattr, lgetxattr, listxattr, llistxattr, lremovexattr,
+    lsetxattr, removexattr, setxattr,
+};
 
 use crate::arch::uaccess::UserPath;
 use crate::file::{AtExec, FsView, vfs};

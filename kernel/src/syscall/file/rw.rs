@@ -81,7 +81,7 @@ pub fn pwrite64(frame: &mut TrapFrame) -> SysResult {
 }
 
 /// The buffers of a vectored call. EINVAL for too many, or for a negative length.
-fn with_iovecs<R>(
+pub(super) fn with_iovecs<R>(
     addr: u64,
     count: u64,
     f: impl FnOnce(&[UserSlice]) -> Result<R, Errno>,
