@@ -8,14 +8,14 @@ export $(VARIABLES)
 
 # A mistake in them ends here, with one line and status 2. make does not export to $(shell ...), hence the list.
 quote = '$(subst ','\'',$(1))'
-ifneq ($(filter run test test-linux gdb bench image,$(MAKECMDGOALS)),)
+ifneq ($(filter run test test-linux gdb bench image soak,$(MAKECMDGOALS)),)
 PROBLEM := $(shell $(foreach name,$(VARIABLES),$(name)=$(call quote,$($(name)))) tools/preflight 2>&1)
 ifneq ($(PROBLEM),)
 $(error $(PROBLEM))
 endif
 endif
 
-.PHONY: help run test test-linux gdb bench check image clean
+.PHONY: help run test test-linux gdb bench check mutants soak image clean
 .DEFAULT_GOAL := help
 
 help:
@@ -32,6 +32,12 @@ test-linux:
 
 check:
 	@tools/test check
+
+mutants:
+	@tools/mutants
+
+soak:
+	@tools/soak
 
 gdb:
 	@tools/run gdb

@@ -23,6 +23,9 @@ CHECK = [
     Stage("linux-tools", host.script("tools/tests/linux")),
 ]
 
+# Takes minutes, and is not for the quick gate.
+MUTANTS = [Stage("mutants", host.script("tools/mutants"))]
+
 BUILD = [Stage("image", host.image), Stage("image-debug", host.image_debug)]
 
 # `make run` itself; it takes the lock of the disk image for each run.
@@ -41,7 +44,7 @@ def run_all(names: list[str]) -> list[Result]:
     def chosen(stages):
         return [stage for stage in stages if not names or stage.name in names]
 
-    results = [stage.run() for stage in chosen(CHECK)]
+    results = [stage.run() for stage in chosen(CHECK + MUTANTS)]
     needing_image = chosen(busybox.STAGES + guest.STAGES + bench.STAGES)
     if needing_image:
         with held_image():

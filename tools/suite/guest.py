@@ -19,6 +19,8 @@ SUITE = "/tests/run"
 # The same, and then what there is to say of native tables: an operation that one could not express is a defect.
 SUITE_AND_COUNTERS = f"{SUITE}; status=$?; cat /proc/vmstat; exit $status"
 NO_DEFECT = r"^native_fallback_untranslatable 0$"
+# 100,000 switches between processes of three sizes, while the timer takes the CPU away every millisecond.
+THREE_SIZES = "/tests/three_sizes 33334"
 # A program that fits 16K pages asked to have 64K, and what the log says of it and of an unaligned call.
 MISFIT = "pagesize 64K /tests/data/sizes/16K-not-congruent; [ $? = 4 ] && echo 1 >/proc/sys/vm/page_size_trace && "
 MISFIT += "pagesize 64K /tests/munmap && hello"
@@ -87,11 +89,11 @@ def sized(machine: Machine) -> Callable[[Log], Result]:
     return body
 
 
-def logged(machine: Machine, command: str, *wanted: str) -> Callable[[Log], Result]:
+def logged(machine: Machine, command: str, *wanted: str, seconds: float = SMOKE_SECONDS) -> Callable[[Log], Result]:
     """A command that succeeds, and what the console shows of it."""
 
     def body(log: Log) -> Result:
-        status, output = boot(log, dataclasses.replace(machine, command=command), SMOKE_SECONDS)
+        status, output = boot(log, dataclasses.replace(machine, command=command), seconds)
         return Result.of(problem(status, 0, output, wanted))
 
     return body
@@ -174,6 +176,7 @@ STAGES = [
     Stage("suite-64K", sized(Machine(page_size="64K"))),
     Stage("suite-64K-lazy", sized(Machine(page_size="64K", append="native_table=lazy"))),
     Stage("suite-16K-a72", sized(dataclasses.replace(CPU_A72, page_size="16K"))),
+    Stage("three-sizes", logged(Machine(append="hz=1000"), THREE_SIZES, r"^ok three_sizes$", seconds=SUITE_SECONDS)),
     Stage("misfit", logged(Machine(), MISFIT, *MISFIT_SAYS)),
     Stage("cpu-a53", smoke(Machine(cpu="cortex-a53"))),
     Stage("cpu-a57", smoke(Machine(cpu="cortex-a57"))),

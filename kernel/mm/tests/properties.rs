@@ -1,7 +1,8 @@
 //! Random operations on processes of each page size, on a machine that punishes what hardware would. The letters are
 //! those of the invariants in DESIGN.md.
 //!
-//! `PROPERTY_SEED` and `PROPERTY_CASES` choose others than the default run; a failure prints the shrunk sequence.
+//! `PROPERTY_SEED` and `PROPERTY_CASES` choose others than the default run; a failure prints the shrunk sequence, for which
+//! `PROPERTY_SHRINK` steps are taken at most.
 
 mod common;
 
@@ -14,6 +15,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::io::Write;
 
 fn kind() -> impl Strategy<Value = Kind> {
     prop_oneof![
@@ -89,8 +91,18 @@ fn from_env(name: &str, default: u64) -> u64 {
 fn run(page: PageSize, mode: NativeMode) {
     let seed = from_env("PROPERTY_SEED", 1);
     let cases = from_env("PROPERTY_CASES", 500) as u32;
-    println!("PROPERTY_SEED={seed} PROPERTY_CASES={cases}, about {} operations", cases * 75);
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 4000, ..Config::default() };
+    // Around the capture of the test's output: which numbers a run has seen should be known when it passes, too.
+    let _ = writeln!(
+        std::io::stderr(),
+        "PROPERTY_SEED={seed} PROPERTY_CASES={cases}, about {} operations on {page:?}, {mode:?}",
+        cases * 75
+    );
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: from_env("PROPERTY_SHRINK", 4000) as u32,
+        ..Config::default()
+    };
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);

@@ -1,28 +1,27 @@
 //! Load averages: how many tasks wanted to run lately. Mirrors Linux's `kernel/sched/loadavg.c`.
 
-use crate::drivers::timer::HZ;
+use crate::drivers::timer::{self, NSEC_PER_SEC, TICK_NSEC};
 use core::sync::atomic::{AtomicU64, Ordering};
 use fs::proc::LOAD_SHIFT;
 
-/// Ticks between two samples: five seconds, and one tick so that nobody keeps step with it.
-const PERIOD: u64 = 5 * HZ + 1;
+/// Nanoseconds between two samples: five seconds, and one tick so that nobody keeps step with it.
+const PERIOD: u64 = 5 * NSEC_PER_SEC + TICK_NSEC;
 
 /// What is kept of an average from one sample to the next: 1/exp(5s/1min), for 5 and for 15 minutes (Linux's `EXP_1` and
 /// its sisters).
 const KEPT: [u64; 3] = [1884, 2014, 2037];
 
-/// Ticks since the last sample.
-static TICKS: AtomicU64 = AtomicU64::new(0);
+/// When the next sample is due.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 static AVERAGES: [AtomicU64; 3] = [const { AtomicU64::new(0) }; 3];
 
 /// A tick has passed in which `active` tasks run or want to. In interrupt context.
 pub(super) fn tick(active: usize) {
-    let ticks = TICKS.load(Ordering::Relaxed) + 1;
-    if ticks < PERIOD {
-        TICKS.store(ticks, Ordering::Relaxed);
+    let now = timer::now();
+    if now < NEXT.load(Ordering::Relaxed) {
         return;
     }
-    TICKS.store(0, Ordering::Relaxed);
+    NEXT.store(now + PERIOD, Ordering::Relaxed);
     for (average, kept) in AVERAGES.iter().zip(KEPT) {
         average.store(next(average.load(Ordering::Relaxed), kept, active as u64), Ordering::Relaxed);
     }

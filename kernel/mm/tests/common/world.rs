@@ -490,11 +490,22 @@ impl World {
                 Access::Fetch => types::Access::Exec,
             };
             match result {
-                Ok(pa) => return Ok(pa),
+                Ok(pa) => {
+                    self.check_noted(va, access);
+                    return Ok(pa);
+                }
                 Err(_) => self.fault(va, kind)?,
             }
         }
         panic!("{access:?} at {va:#x} faults for ever");
+    }
+
+    /// What the kernel believes of a page that was just accessed: it was, and a write has made it dirty.
+    fn check_noted(&self, va: u64, access: Access) {
+        let mm = self.procs[self.current].mm.lock();
+        let pte = mm.tables().ptep_get(&self.mem, va);
+        assert!(pte.young(), "{va:#x} was accessed and is not young");
+        assert!(access != Access::Write || pte.dirty(), "{va:#x} was written and is not dirty");
     }
 
     /// A fault, as the kernel handles it: what takes time is done without the mmap lock.

@@ -8,6 +8,7 @@
 mod queue;
 
 use crate::arch::barrier;
+use crate::cmdline;
 use crate::irq;
 use crate::platform::Irq;
 use crate::sync::IrqMutex;
@@ -22,10 +23,12 @@ pub use queue::{Callback, TimerId};
 /// Nanoseconds in a second.
 pub const NSEC_PER_SEC: u64 = 1_000_000_000;
 
-/// Ticks per second.
-pub const HZ: u64 = 100;
+/// Ticks per second, unless `hz=` on the command line says otherwise.
+const HZ: u64 = 100;
+/// Most that it may say.
+const HZ_MAX: u64 = 1000;
 
-/// Time between two ticks.
+/// Time between two ticks, as programs are told.
 pub const TICK_NSEC: u64 = NSEC_PER_SEC / HZ;
 
 /// Fixed-point shift of the clock's factors.
@@ -47,6 +50,7 @@ struct Events {
 #[derive(Clone, Copy)]
 struct Tick {
     next: u64,
+    period: u64,
     hook: fn(),
 }
 
@@ -94,10 +98,12 @@ pub fn cancel(id: TimerId) -> bool {
     EVENTS.lock().timers.remove(id)
 }
 
-/// Calls `hook` [`HZ`] times a second in interrupt context from now on.
+/// Calls `hook` [`HZ`] times a second in interrupt context from now on, or as often as the command line says.
 pub fn start_tick(hook: fn()) {
+    let hz = cmdline::get("hz").and_then(|hz| hz.parse().ok()).unwrap_or(HZ).clamp(1, HZ_MAX);
+    let period = NSEC_PER_SEC / hz;
     let mut events = EVENTS.lock();
-    events.tick = Some(Tick { next: now() + TICK_NSEC, hook });
+    events.tick = Some(Tick { next: now() + period, period, hook });
     program(&events);
 }
 
@@ -130,7 +136,7 @@ fn handle_interrupt(_: usize) {
         let tick = match &mut events.tick {
             Some(tick) if tick.next <= time => {
                 // Ticks that were missed while interrupts were masked are not made up for.
-                tick.next = (tick.next + TICK_NSEC).max(time + 1);
+                tick.next = (tick.next + tick.period).max(time + 1);
                 Some(tick.hook)
             }
             _ => None,

@@ -3,7 +3,7 @@
 use crate::shell::Shell;
 use core::ffi::CStr;
 
-const STEPS: [&CStr; 4] = [c"hello", c"ls -l /", c"cat /etc/motd", c"memory"];
+const STEPS: [&CStr; 5] = [c"hello", c"ls -l /", c"cat /etc/motd", c"memory", c"sizes"];
 
 /// Runs the demonstration.
 pub fn show(shell: &Shell<'_>) {
