@@ -60,9 +60,9 @@ fn pipes() -> Outcome {
 
     // A writer: what was written before the signal counts.
     good!(signal::handle(Signal::SIGUSR1, SaFlags::empty()));
-    let block = [0u8; 100_000];
+    let block = [0u8; 300_000];
     let child = good!(sender(Signal::SIGUSR1, 20 * MS, 1));
-    equal!(call(__NR_write, [writer, block.as_ptr().addr(), block.len()]), Ok(65536));
+    equal!(call(__NR_write, [writer, block.as_ptr().addr(), block.len()]), Ok(16 * tests::kernel_page()));
     equal!(process::wait_for(child), Ok(Ended::Exited(0)));
     let child = good!(sender(Signal::SIGUSR1, 20 * MS, 1));
     fails!(call(__NR_write, [writer, block.as_ptr().addr(), block.len()]), EINTR);
