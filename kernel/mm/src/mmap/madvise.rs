@@ -8,6 +8,8 @@ use crate::mm::Mm;
 use crate::types::PAGE_SHIFT;
 use crate::vma::{VmFlags, Vma};
 use abi::{Errno, Prot};
+use alloc::sync::Arc;
+use core::ops::Range;
 
 /// An advice that this kernel takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,25 +84,20 @@ impl<H: Hw> Mm<H> {
             };
             holes |= vma.start > next;
             let (from, to) = (vma.start.max(next), vma.end.min(end));
-            let vma = vma.clone();
-            check_area(&vma, advice)?;
-            self.advise_area(&vma, from, to, advice)?;
+            check_area(vma, advice)?;
+            self.advise_area(from, to, advice)?;
             next = to;
         }
         if holes { Err(Errno::ENOMEM) } else { Ok(()) }
     }
 
-    fn advise_area(&mut self, vma: &Vma, start: u64, end: u64, advice: Advice) -> Result<(), Errno> {
+    fn advise_area(&mut self, start: u64, end: u64, advice: Advice) -> Result<(), Errno> {
         let (set, clear) = match advice {
-            Advice::Hint | Advice::Reclaim | Advice::Populate(_) => return Ok(()),
+            // The caller does these itself, without the mmap lock.
+            Advice::Remove | Advice::Populate(_) => return Ok(()),
+            Advice::Hint | Advice::Reclaim => return Ok(()),
             Advice::DontNeed | Advice::DontNeedLocked | Advice::Free => {
                 self.zap_range(start, end);
-                return Ok(());
-            }
-            Advice::Remove => {
-                if let Some(file) = &vma.file {
-                    self.remove_from_file(file.mapping(), vma.pgoff_of(start), start, end);
-                }
                 return Ok(());
             }
             Advice::WipeOnFork => (VmFlags::WIPEONFORK, VmFlags::empty()),
@@ -119,13 +116,33 @@ impl<H: Hw> Mm<H> {
         Ok(())
     }
 
-    /// The bytes read as zero from here on.
-    fn remove_from_file(&mut self, mapping: &AddressSpace, pgoff: u64, start: u64, end: u64) {
-        // A folio that is still mapped stays and is zeroed; this mapping need not be the reason.
-        self.zap_range(start, end);
-        let from = pgoff << PAGE_SHIFT;
-        self.mem.punch_hole(mapping, from, from + (end - start));
+    /// What MADV_REMOVE takes out first of `start..end`: the caller punches that hole with the mmap lock released, since the file
+    /// asks everybody who maps it, this address space too, and goes on behind it. Errors as [`Mm::madvise`].
+    pub fn next_removal(&self, start: u64, end: u64) -> Result<Removal, Errno> {
+        let vma = self.vmas.find(start).filter(|vma| vma.start < end).ok_or(Errno::ENOMEM)?;
+        check_area(vma, Advice::Remove)?;
+        let file = vma.file.as_ref().ok_or(Errno::EINVAL)?;
+        let (from, to) = (vma.start.max(start), vma.end.min(end));
+        let first = vma.pgoff_of(from) << PAGE_SHIFT;
+        Ok(Removal {
+            mapping: file.mapping().clone(),
+            bytes: first..first + (to - from),
+            after_hole: vma.start > start,
+            next: to,
+        })
     }
+}
+
+/// One step of MADV_REMOVE.
+pub struct Removal {
+    /// The file.
+    pub mapping: Arc<AddressSpace>,
+    /// Bytes of the file.
+    pub bytes: Range<u64>,
+    /// Whether nothing was mapped right before.
+    pub after_hole: bool,
+    /// The address from which to go on.
+    pub next: u64,
 }
 
 /// What an area refuses to be told: EINVAL for what makes no sense there, EACCES for a file that cannot be written,

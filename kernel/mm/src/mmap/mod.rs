@@ -18,7 +18,7 @@ mod sync;
 mod unmap;
 
 pub use lock::{LockAll, Locking, Privilege};
-pub use madvise::Advice;
+pub use madvise::{Advice, Removal};
 pub use map::MmapRequest;
 pub use populate::Populate;
 pub use remap::RemapFlags;

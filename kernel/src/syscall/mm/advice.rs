@@ -3,9 +3,11 @@
 use super::{SysResult, range, trace};
 use crate::arch::trap::TrapFrame;
 use crate::arch::uaccess::{UserSlice, copy_to_user};
-use crate::heap;
 use crate::task::current;
+use crate::task::user_mm::UserMm;
+use crate::{heap, memory};
 use abi::{CapSet, Errno};
+use core::ops::Range;
 use mm::fault::VmFault;
 use mm::mmap::{Advice, SyncFlags};
 use mm::page_abi::{self, MADVISE, MSEAL, MSYNC};
@@ -33,8 +35,24 @@ pub fn madvise(frame: &mut TrapFrame) -> SysResult {
             _ => Errno::ENOMEM,
         });
     }
+    if advice == Advice::Remove {
+        return remove(&mm, range).map(|()| 0);
+    }
     mm.lock().madvise(range.start, range.end, advice)?;
     Ok(0)
+}
+
+/// MADV_REMOVE. Areas may come and go between two steps, as in Linux, which releases the lock, too.
+fn remove(mm: &UserMm, range: Range<u64>) -> Result<(), Errno> {
+    let mut next = range.start;
+    let mut holes = false;
+    while next < range.end {
+        let removal = mm.lock().next_removal(next, range.end)?;
+        memory::get().punch_hole(&removal.mapping, removal.bytes.start, removal.bytes.end);
+        holes |= removal.after_hole;
+        next = removal.next;
+    }
+    if holes { Err(Errno::ENOMEM) } else { Ok(()) }
 }
 
 /// `mincore(2)`.
