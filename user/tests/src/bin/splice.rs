@@ -141,8 +141,12 @@ fn packets() -> Outcome {
     equal!(bytes[..5], *b"third");
     equal!(write(writer, &[7; 6000]), Ok(6000));
     let mut large = [0; 8192];
-    equal!(read(reader, &mut large), Ok(4096));
-    equal!(read(reader, &mut large), Ok(1904));
+    // A packet is a page at most.
+    let first = tests::kernel_page().min(6000);
+    equal!(read(reader, &mut large), Ok(first));
+    if first < 6000 {
+        equal!(read(reader, &mut large), Ok(6000 - first));
+    }
     equal!(good!(fstat(reader)).size, 0);
     good!(close(reader));
     good!(close(writer));
