@@ -142,3 +142,14 @@ fn a_native_table_that_has_grown_goes() {
         world.finish();
     }
 }
+
+/// Truncation zeroed the tail of a page that a process could run, behind the instruction cache's back.
+#[test]
+fn zeroes_behind_a_new_end_reach_instruction_fetches() {
+    for page in PageSize::ALL {
+        let code = Op::Map { slot: 0, pages: 5, prot: 6, kind: Kind::Memory, offset: 0 };
+        let truncate = |halves| Op::Truncate { halves };
+        let fetch = Op::Fetch { slot: 5, sub: 0 };
+        run(page, &[code, write(5), truncate(9), truncate(11), fetch]);
+    }
+}

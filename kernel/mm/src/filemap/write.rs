@@ -136,7 +136,12 @@ impl<H: Hw> Memory<H> {
         let from = from.max(start);
         let to = to.min(entry.end() << PAGE_SHIFT);
         if from < to {
-            self.hw.zero_bytes(entry.folio.0.addr().offset(from - start), to - from);
+            let at = entry.folio.0.addr().offset(from - start);
+            self.hw.zero_bytes(at, to - from);
+            if self.folio_test(entry.folio, Flags::DCACHE_CLEAN) {
+                // Somebody may run from it: the mapping stays, so nobody else will look after the instruction cache.
+                self.hw.sync_icache(at, to - from);
+            }
         }
     }
 }
