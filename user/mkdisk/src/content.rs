@@ -16,8 +16,8 @@ pub fn add(tree: &mut Tree) -> Result<(), Error> {
     }
     tree.add("root", Node::Directory, 0o700)?;
     tree.add("tmp", Node::Directory, 0o1777)?;
-    tree.file("etc/group", "root:x:0:\n")?;
+    tree.file("etc/group", "root:x:0:\nnogroup:x:65534:\n")?;
     tree.file("etc/hostname", "granule\n")?;
     tree.file("etc/motd", MOTD)?;
-    tree.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
+    tree.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n")
 }

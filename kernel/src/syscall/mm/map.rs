@@ -31,6 +31,10 @@ pub fn mmap(frame: &mut TrapFrame) -> SysResult {
     if !anonymous {
         task.files()?.get(fd)?;
     }
+    if known.intersects(MapFlags::FIXED | MapFlags::FIXED_NOREPLACE) {
+        trace::unaligned(page, "mmap", addr);
+    }
+    let args = page_abi::mmap(page, user_mm.task_size(), addr, len, known, offset)?;
     let sharing = match known & MapFlags::SHARED_VALIDATE {
         MapFlags::SHARED => Sharing::Shared,
         MapFlags::PRIVATE => Sharing::Private,
@@ -64,10 +68,6 @@ pub fn mmap(frame: &mut TrapFrame) -> SysResult {
     }
     let mut flags = known - MapFlags::SHARED_VALIDATE;
     flags |= if sharing == Sharing::Shared { MapFlags::SHARED } else { MapFlags::PRIVATE };
-    if flags.intersects(MapFlags::FIXED | MapFlags::FIXED_NOREPLACE) {
-        trace::unaligned(page, "mmap", addr);
-    }
-    let args = page_abi::mmap(page, user_mm.task_size(), addr, len, flags, offset)?;
     let mut mm = user_mm.lock();
     let mut lock = VmFlags::empty();
     if flags.contains(MapFlags::LOCKED) {
