@@ -7,7 +7,8 @@
 mod common;
 
 use common::hw::Setup;
-use common::world::{Kind, Op, SLOTS, World};
+use common::op::{Kind, Op};
+use common::world::{SLOTS, World};
 use mm::arm64::NativeMode;
 use mm::arm64::geometry::Geometry;
 use mm::types::PageSize;

@@ -3,7 +3,8 @@
 mod common;
 
 use common::hw::Setup;
-use common::world::{Kind, Op, World};
+use common::op::{Kind, Op};
+use common::world::World;
 use mm::arm64::NativeMode;
 use mm::types::PageSize;
 

@@ -3,6 +3,8 @@
 // Each test binary uses its own part of this.
 #![allow(dead_code)]
 
+mod check;
 pub mod hw;
 pub mod model;
+pub mod op;
 pub mod world;

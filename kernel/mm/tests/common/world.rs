@@ -3,18 +3,15 @@
 
 use super::hw::{Setup, SimHw};
 use super::model::{Content, DiskFile, MemFile, Page, Pages, Shared};
+use super::op::{Kind, Op};
 use abi::{Errno, MapFlags, Prot};
-use mm::arm64::NativeMode;
-use mm::arm64::fallback::Fallback;
 use mm::arm64::geometry::Geometry;
-use mm::arm64::pte::Pte;
 use mm::fault::VmFault;
 use mm::filemap::{AddressSpace, Entry, EvenCows, MappedFile, SharedMm};
 use mm::mmap::{Advice, MmapRequest, RemapFlags};
 use mm::page_abi::{self, MmapArgs};
 use mm::policy::{Enabled, Mthp};
-use mm::types::{self, PageSize, PhysAddr};
-use mm::vma::VmFlags;
+use mm::types::{self, PageSize};
 use mm::{Memory, Mm};
 use sim::{Access, El, Tcr};
 use std::cell::RefCell;
@@ -33,96 +30,8 @@ const TABLE_EDGE: u64 = 1 << 32;
 const HIGH_EDGE: u64 = 1 << 45;
 const MAX_PROCS: usize = 3;
 
-/// What is mapped.
-#[derive(Clone, Copy, Debug)]
-pub enum Kind {
-    Anon,
-    SharedAnon,
-    /// A shared mapping of the file that lives in memory.
-    Memory,
-    File(usize),
-    SharedFile(usize),
-}
-
-/// One operation; numbers are taken modulo what there is. Places and lengths are in process pages.
-#[derive(Clone, Debug)]
-pub enum Op {
-    Map {
-        slot: u64,
-        pages: u64,
-        prot: u32,
-        kind: Kind,
-        offset: u64,
-    },
-    Unmap {
-        slot: u64,
-        pages: u64,
-    },
-    Protect {
-        slot: u64,
-        pages: u64,
-        prot: u32,
-    },
-    Discard {
-        slot: u64,
-        pages: u64,
-    },
-    Remap {
-        slot: u64,
-        pages: u64,
-        to: u64,
-        new_pages: u64,
-    },
-    Write {
-        slot: u64,
-        sub: u64,
-        value: u64,
-    },
-    Read {
-        slot: u64,
-        sub: u64,
-    },
-    Fetch {
-        slot: u64,
-        sub: u64,
-    },
-    Fork,
-    Exit,
-    Switch {
-        proc: usize,
-        cpu: usize,
-    },
-    Reclaim,
-    NextAllocFails {
-        after: u64,
-        all: bool,
-    },
-    /// From now on no two frames in a row are to be had, or they are again.
-    Fragment {
-        on: bool,
-    },
-    /// Native tables are given up.
-    DropNative,
-    /// The way back from a fallback is tried.
-    Return,
-    /// The file in memory gets another size, in half kernel pages.
-    Truncate {
-        halves: u64,
-    },
-    /// A page of a file is held by somebody, as for I/O, or let go: its folio cannot be replaced meanwhile.
-    Pin {
-        file: usize,
-        page: u64,
-    },
-    Unpin,
-    /// A new process, with pages of a size of its own.
-    Spawn {
-        size: usize,
-    },
-}
-
 /// An address space behind its mmap lock.
-struct UserMm(Mutex<Mm<SimHw>>);
+pub(super) struct UserMm(Mutex<Mm<SimHw>>);
 
 impl SharedMm for UserMm {
     fn unmap_mapping_range(&self, mapping: &AddressSpace, pages: Range<u64>, even_cows: EvenCows) {
@@ -142,26 +51,26 @@ impl UserMm {
         Ok(mm)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Mm<SimHw>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Mm<SimHw>> {
         self.0.lock().unwrap()
     }
 }
 
-struct Proc {
-    page: PageSize,
-    mm: Arc<UserMm>,
-    pages: Pages,
+pub(super) struct Proc {
+    pub(super) page: PageSize,
+    pub(super) mm: Arc<UserMm>,
+    pub(super) pages: Pages,
     /// Native tables were given up, so entries may be missing there.
-    dropped: bool,
+    pub(super) dropped: bool,
 }
 
 pub struct World {
     pub mem: Arc<Memory<SimHw>>,
-    setup: Setup,
+    pub(super) setup: Setup,
     files: [Arc<DiskFile>; 2],
     memory: MemFile,
     pinned: Option<Entry>,
-    procs: Vec<Proc>,
+    pub(super) procs: Vec<Proc>,
     current: usize,
     /// The machine may refuse memory during the next operation.
     failing: bool,
@@ -173,7 +82,7 @@ fn prot_of(bits: u32) -> Prot {
     Prot::from_bits_truncate(bits % 8)
 }
 
-fn readable(prot: Prot) -> bool {
+pub(super) fn readable(prot: Prot) -> bool {
     !prot.is_empty()
 }
 
@@ -466,7 +375,7 @@ impl World {
         self.mem.hw.load(live.root.0, asid, self.tcr(live.geometry.tcr_tg0, live.t0sz));
     }
 
-    fn tcr(&self, tg0: u64, t0sz: u64) -> Tcr {
+    pub(super) fn tcr(&self, tg0: u64, t0sz: u64) -> Tcr {
         let mut tcr = Tcr::from_bits(t0sz | tg0 << 14);
         tcr.asid16 = self.setup.asid_bits == 16;
         tcr.ha = self.setup.hafdbs;
@@ -618,109 +527,6 @@ impl World {
         let result = self.access(va, Access::Fetch);
         // The simulator itself compares what is fetched with what memory holds.
         self.check_outcome(page, |prot| prot.contains(Prot::EXEC), &result);
-    }
-
-    /// The tables against the model and against each other.
-    pub fn check_tables(&self) {
-        let machine = self.mem.hw.machine();
-        let mut table_pages = 0;
-        let mut looks = Vec::new();
-        for proc in &self.procs {
-            let mm = proc.mm.lock();
-            let tables = mm.tables();
-            let linux_tcr = self.tcr(0, 16);
-            let linux = machine.tree(tables.linux_root().0, linux_tcr);
-            assert!(linux.errors.is_empty(), "Linux table: {:?}", linux.errors);
-            let live_tcr = self.tcr(tables.live().tcr_tg0, tables.context.live().t0sz);
-            let live = machine.tree(tables.root().0, live_tcr);
-            assert!(live.errors.is_empty(), "native table: {:?}", live.errors);
-            let native = tables.root() != tables.linux_root();
-            let tables_of =
-                |tree: &sim::Tree| tree.tables.iter().map(|table| table.bytes.div_ceil(4096)).sum::<u64>();
-            table_pages += tables_of(&linux) + if native { tables_of(&live) } else { 0 };
-            let by_page: BTreeMap<u64, sim::Leaf> =
-                linux.leaves.iter().map(|leaf| (leaf.va >> 12, *leaf)).collect();
-            let mut covered = 0;
-            for leaf in &live.leaves {
-                for i in 0..leaf.size / 4096 {
-                    let at = (leaf.va >> 12) + i;
-                    let under = by_page
-                        .get(&at)
-                        .unwrap_or_else(|| panic!("native entry for {at:#x} has no Linux entry"));
-                    assert_eq!(under.pa, leaf.pa + i * 4096, "frame of page {at:#x}");
-                    assert_eq!(
-                        Pte(under.desc).permissions(),
-                        Pte(leaf.desc).permissions(),
-                        "rights of page {at:#x}"
-                    );
-                    covered += 1;
-                }
-            }
-            if native && self.setup.mode == NativeMode::Eager && !proc.dropped {
-                assert_eq!(covered, linux.leaves.len(), "Linux entries without a native one");
-            }
-            self.check_runs(&live);
-            if native {
-                assert!(
-                    linux.leaves.iter().all(|leaf| !Pte(leaf.desc).cont()),
-                    "a run outside the live table"
-                );
-            }
-            for leaf in &linux.leaves {
-                let at = leaf.va >> 12;
-                let page = proc
-                    .pages
-                    .get(&at)
-                    .unwrap_or_else(|| panic!("page {at:#x} is mapped, the model has none"));
-                let pte = Pte(leaf.desc);
-                assert!(readable(page.prot), "page {at:#x} of a PROT_NONE area is valid");
-                assert!(!pte.write() || page.prot.contains(Prot::WRITE), "page {at:#x} is writable");
-                assert!(!pte.user_exec() || page.prot.contains(Prot::EXEC), "page {at:#x} is executable");
-            }
-            assert_ne!(tables.fallback(), Some(Fallback::Untranslatable));
-            looks.push((proc, linux.leaves.len()));
-        }
-        drop(machine);
-        assert_eq!(self.mem.stats.nr_page_table_pages.load(Relaxed), table_pages);
-        for (proc, _) in looks {
-            let areas: u64 = proc.mm.lock().vmas().iter().map(|vma| vma.len()).sum();
-            assert_eq!(areas, proc.mm.lock().counters().total_vm);
-            assert_eq!(areas >> 12, proc.pages.len() as u64, "areas and model differ");
-            assert!(proc.mm.lock().vmas().iter().all(|vma| !vma.flags.contains(VmFlags::GROWSDOWN)));
-        }
-    }
-
-    /// Runs of entries with the Contiguous bit: whole aligned blocks of one folio, all alike.
-    fn check_runs(&self, live: &sim::Tree) {
-        let size = live.leaves.first().map_or(4096, |leaf| leaf.size);
-        let nr = PageSize::ALL
-            .into_iter()
-            .find(|page| page.bytes() == size)
-            .map(|page| Geometry::of(page).cont_ptes);
-        let nr = nr.expect("leaves are pages");
-        let runs: Vec<&sim::Leaf> = live.leaves.iter().filter(|leaf| Pte(leaf.desc).cont()).collect();
-        assert!(runs.len().is_multiple_of(nr as usize), "a run is not whole");
-        for run in runs.chunks(nr as usize) {
-            let (va, pa) = (run[0].va, run[0].pa);
-            assert!(
-                va.is_multiple_of(nr * size) && pa.is_multiple_of(nr * size),
-                "a run at {va:#x} is not aligned"
-            );
-            let folio = self.mem.folio_of(PhysAddr(pa).pfn());
-            for (i, leaf) in run.iter().enumerate() {
-                assert_eq!((leaf.va, leaf.pa), (va + i as u64 * size, pa + i as u64 * size));
-                assert_eq!(
-                    self.mem.folio_of(PhysAddr(leaf.pa).pfn()),
-                    folio,
-                    "a run over the border of a folio"
-                );
-                assert_eq!(
-                    Pte(leaf.desc).permissions(),
-                    Pte(run[0].desc).permissions(),
-                    "rights in a run differ"
-                );
-            }
-        }
     }
 
     /// Ends everything: all frames must come back.
