@@ -137,7 +137,7 @@ pub fn parse(text: &[u8]) -> Option<i64> {
 /// What was last written to `drop_caches`.
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 
-static SETTINGS: [Setting; 38] = [
+static SETTINGS: [Setting; 39] = [
     Setting::number("vm/drop_caches", (1, 4), || DROPPED.load(Relaxed) as i64, drop_caches),
     Setting::number(
         "vm/overcommit_memory",
@@ -155,6 +155,7 @@ static SETTINGS: [Setting; 38] = [
     Setting::constant("vm/panic_on_oom", || 0),
     Setting::constant("vm/oom_kill_allocating_task", || 0),
     Setting::constant("vm/swappiness", || 0),
+    Setting::number("vm/drop_native_tables", (1, 1), || 0, |_| drop_native_tables()),
     Setting::flag("vm/page_size_strict", &page_size::STRICT),
     Setting::flag("vm/page_size_trace", &crate::syscall::PAGE_SIZE_TRACE),
     Setting::constant("kernel/pid_max", || table::PID_MAX.into()),
@@ -187,6 +188,11 @@ static SETTINGS: [Setting; 38] = [
     Setting::constant("fs/suid_dumpable", || 0),
     Setting::constant("fs/lease-break-time", || 45),
 ];
+
+/// Frees the native tables of all processes with larger pages whose memory nobody is just changing; faults make them again.
+fn drop_native_tables() {
+    memory::get().drop_native_tables();
+}
 
 /// 1 drops clean page cache that nobody maps, 2 the names and inodes that are remembered, 3 both; 4 silences a message that
 /// is never written here.

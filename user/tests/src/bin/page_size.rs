@@ -8,7 +8,7 @@ use rt::process::{self, Ended, personality};
 use rt::sys::Errno;
 use rt::sys::raw::O_WRONLY;
 use rt::{Arg, Args};
-use tests::{Outcome, check, child, close, equal, fails, files, good, on_granule, open, text};
+use tests::{Outcome, check, child, close, equal, fails, files, good, on_granule, open, raw, text};
 
 tests::program!(run);
 
@@ -115,7 +115,11 @@ fn files() -> Outcome {
 }
 
 fn set_strict(value: &CStr) -> rt::sys::Result {
-    let fd = open(c"/proc/sys/vm/page_size_strict", O_WRONLY)?;
+    set(c"/proc/sys/vm/page_size_strict", value)
+}
+
+fn set(path: &CStr, value: &CStr) -> rt::sys::Result {
+    let fd = open(path, O_WRONLY)?;
     let written = files::write(fd, value.to_bytes());
     close(fd)?;
     written
@@ -143,5 +147,26 @@ fn status() -> Outcome {
     let granule = good!(status.number("NativeGranule:").ok_or(Errno::ENOENT));
     check!(granule == page || granule == 4);
     equal!(status.field("NativeFallback:").is_some(), granule != page);
+    native_tables_come_back(page > 4 && granule == page)
+}
+
+/// `vm.drop_native_tables` takes the tables of a process that runs `natively`, and what it has mapped stays.
+fn native_tables_come_back(natively: bool) -> Outcome {
+    const PAGES: usize = 64;
+    const DROP: &CStr = c"/proc/sys/vm/drop_native_tables";
+    let dropped =
+        || text::Text::<8192>::read(c"/proc/vmstat").map(|text| text.number("native_tables_dropped"));
+    let page = rt::page_size();
+    let memory = good!(tests::anonymous(PAGES * page));
+    (0..PAGES).for_each(|index| raw::poke(memory + index * page, index as u8));
+    let before = good!(dropped());
+    fails!(set(DROP, c"0"), EINVAL);
+    good!(set(DROP, c"1"));
+    let after = good!(dropped());
+    check!(!natively || after > before, "{before:?} kernel pages dropped before, {after:?} after");
+    for index in 0..PAGES {
+        equal!(raw::peek(memory + index * page), index as u8);
+        raw::poke(memory + index * page, 1);
+    }
     Ok(())
 }
