@@ -7,7 +7,9 @@ use rt::process::{self, Ended, Pid, Wait};
 use rt::sys::raw::{__NR_getpid, O_RDONLY, O_RDWR};
 use tests::files::write;
 use tests::text::{PathText, Text};
-use tests::{Errno, Outcome, anonymous, call, check, child, close, equal, fails, good, open, raw, read};
+use tests::{
+    Errno, Outcome, anonymous, call, check, child, close, equal, fails, good, on_granule, open, raw, read,
+};
 
 tests::program!(run);
 
@@ -94,7 +96,9 @@ fn killed_in_a_system_call() -> Outcome {
     let ended = good!(child::run(hog_by_read));
     check!(ended == Ended::Killed(SIGKILL) || ended == Ended::Exited(1), "{ended}");
     good!(close(to));
-    equal!(good!(process::wait_for(keeper)), Ended::Exited(0));
+    let kept = good!(process::wait_for(keeper));
+    // Linux now and then takes a second victim while the first still has its memory.
+    check!(kept == Ended::Exited(0) || !on_granule(), "{kept}");
     good!(close(from));
     Ok(())
 }
